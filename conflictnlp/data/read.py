@@ -1,0 +1,234 @@
+"""Rows out of files: JSON lines, CSV, TSV, Parquet (gzipped too), globs, `datasets` names and the sample."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from conflictnlp.errors import InputError
+from conflictnlp.files import open_text
+
+SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+_BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record and where it stands, for messages.
+
+    Attributes:
+        where: for instance `train.csv:17`.
+        values: the fields by column name.
+    """
+
+    where: str
+    values: dict[str, Any]
+
+
+def suffix_of(path: Path | str) -> str:
+    """Return the suffix that tells the format, in lower case and without `.gz`."""
+    name = Path(path).name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def find_files(source: str | Path, root: str | Path | None = None) -> list[Path]:
+    """Return the files that a path or glob names, sorted.
+
+    Args:
+        source: a path or a glob (`**` too).
+        root: the folder that a relative path starts from; None for the working folder.
+
+    Returns:
+        existing files.
+
+    Raises:
+        InputError: nothing is there, or it is a folder.
+    """
+    path = Path(root or ".") / Path(source).expanduser()
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name its files, for instance '{path}/*.jsonl'")
+    if path.exists():
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    if not found:
+        raise InputError(f"{path}: no such file; check the path (relative ones start at {Path(root or '.').resolve()})")
+    return found
+
+
+def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Row]:
+    """Read records one by one, never the whole file.
+
+    Args:
+        source: a path, a glob, `datasets:NAME[:CONFIG]@SPLIT`, `datasets:FOLDER` (saved by `save_to_disk`) or
+            `sample:SPLIT`.
+        root: the folder that a relative path starts from.
+
+    Yields:
+        the rows in order.
+
+    Raises:
+        InputError: the file is missing, not UTF-8, damaged or of an unknown format; the message says where.
+    """
+    name = str(source)
+    if name.startswith("sample:"):
+        from conflictnlp.data.sample import sample_rows
+
+        for number, values in enumerate(sample_rows(name.removeprefix("sample:")), 1):
+            yield Row(f"{name}:{number}", values)
+        return
+    if name.startswith("datasets:"):
+        yield from _read_datasets(name.removeprefix("datasets:"))
+        return
+    for path in find_files(source, root):
+        yield from read_file(path)
+
+
+def read_file(path: Path) -> Iterator[Row]:
+    """Read one file by its suffix.
+
+    Args:
+        path: a file.
+
+    Yields:
+        its rows.
+
+    Raises:
+        InputError: as `read_rows`.
+    """
+    readers = {".jsonl": _read_json, ".ndjson": _read_json, ".csv": _read_csv, ".tsv": _read_csv}
+    suffix = suffix_of(path)
+    if suffix == ".parquet":
+        yield from _read_parquet(path)
+    elif suffix in readers:
+        try:
+            with open_text(path) as stream:
+                yield from readers[suffix](stream, path)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{path}: not UTF-8 text (byte 0x{error.object[error.start]:02x}: {error.reason}); is it a binary file? "
+                "else convert it, for instance: iconv -f WINDOWS-1252 -t UTF-8"
+            ) from error
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(f"{path}: the gzip file is damaged or cut short ({error})") from error
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    else:
+        raise InputError(f"{path}: unknown format {suffix or '(no suffix)'}; use one of {', '.join(SUFFIXES)} (or .gz)")
+
+
+def read_json_lines(stream: Iterable[str], name: str) -> Iterator[Row]:
+    """Read JSON objects, one a line; empty lines are skipped.
+
+    Args:
+        stream: the lines.
+        name: what to call the stream in messages.
+
+    Yields:
+        the rows.
+
+    Raises:
+        InputError: a line is not a JSON object.
+    """
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        if "\x00" in line:
+            raise InputError(f"{name}:{number}: holds a zero byte; this is not a text file")
+        try:
+            values = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{name}:{number}: not JSON ({error.msg}, column {error.colno})") from error
+        if not isinstance(values, dict):
+            raise InputError(f"{name}:{number}: a JSON {type(values).__name__} where an object {{...}} is needed")
+        yield Row(f"{name}:{number}", values)
+
+
+def _read_json(stream: IO[str], path: Path) -> Iterator[Row]:
+    return read_json_lines(stream, str(path))
+
+
+def _read_csv(stream: IO[str], path: Path) -> Iterator[Row]:
+    # Articles exceed csv's default limit of 131,072 characters a field.
+    csv.field_size_limit(1 << 30)
+    delimiter = "\t" if suffix_of(path) == ".tsv" else ","
+    reader = csv.DictReader(stream, delimiter=delimiter, restkey="", restval=None, strict=True)
+    try:
+        if reader.fieldnames is not None and len(set(reader.fieldnames)) < len(reader.fieldnames):
+            raise InputError(f"{path}:1: a column name stands twice in the header {reader.fieldnames}")
+        for values in reader:
+            where = f"{path}:{reader.line_num}"
+            if "" in values and isinstance(values[""], list):
+                raise InputError(f"{where}: more fields than the header's {len(reader.fieldnames or [])}; quote the text")
+            # An empty cell is a missing value, "NA" is not: a label or an actor may be spelt so.
+            yield Row(where, {key: (value if value != "" else None) for key, value in values.items()})
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from error
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file: Any = pq.ParquetFile(gzip.open(path) if path.name.endswith(".gz") else path)
+        number = 0
+        for batch in file.iter_batches(batch_size=_BATCH):
+            for values in batch.to_pylist():
+                number += 1
+                yield Row(f"{path}:{number}", values)
+    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
+
+
+def _read_datasets(name: str) -> Iterator[Row]:
+    import datasets
+
+    name, _, split = name.partition("@")
+    try:
+        if Path(name).is_dir():
+            loaded = datasets.load_from_disk(name)
+        else:
+            repository, _, config = name.partition(":")
+            loaded = datasets.load_dataset(repository, config or None)
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise InputError(f"datasets:{name}: cannot be loaded ({str(error).splitlines()[0]})") from error
+    if isinstance(loaded, datasets.DatasetDict):
+        if split not in loaded:
+            raise InputError(f"datasets:{name}: name a split with @, one of {', '.join(loaded)}")
+        loaded = loaded[split]
+    names = {
+        column: feature.names
+        for column, feature in loaded.features.items()
+        if isinstance(feature, datasets.ClassLabel)
+    }
+    for number, values in enumerate(loaded, 1):
+        for column, labels in names.items():
+            values[column] = labels[values[column]] if values[column] is not None and values[column] >= 0 else None
+        yield Row(f"datasets:{name}:{number}", values)
+
+
+def text_stream(data: bytes, name: str) -> io.StringIO:
+    """Decode bytes from standard input as UTF-8.
+
+    Args:
+        data: the bytes.
+        name: what to call them in messages.
+
+    Returns:
+        a text stream.
+
+    Raises:
+        InputError: they are not UTF-8.
+    """
+    try:
+        return io.StringIO(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not UTF-8 text (byte {error.start})") from error

@@ -1,0 +1,95 @@
+"""What is to be learnt: the kind of task, its ordered labels with their definitions, and the spans that are marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from conflictnlp.errors import InputError
+
+Kind = Literal["single", "multi"]
+
+# YAML reads these bare words as booleans; a label spelt so would arrive as another string than its author wrote.
+_BOOLEAN_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"})
+_SPANS = frozenset({"actor", "source", "target"})
+
+
+@dataclass(frozen=True)
+class Label:
+    """One class of a task and its line in the codebook."""
+
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification task: labels stand in their declared order everywhere.
+
+    Attributes:
+        name: the task's name, also its MLflow experiment and registered model.
+        kind: "single" (one label per example) or "multi" (any number, none included).
+        labels: the classes in order.
+        spans: roles marked in the text: (), ("actor",) or ("source", "target").
+        optional_spans: roles that an example may lack.
+        description: one line for the model card.
+    """
+
+    name: str
+    kind: Kind
+    labels: tuple[Label, ...]
+    spans: tuple[str, ...] = ()
+    optional_spans: tuple[str, ...] = ()
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("single", "multi"):
+            raise InputError(f"task.kind={self.kind!r}: must be 'single' or 'multi'")
+        for name in self.label_names:
+            if name.lower() in _BOOLEAN_WORDS or not name.strip():
+                raise InputError(
+                    f"task.labels: {name!r} is spelt like a boolean or empty word; YAML changes bare yes/no/on/off, "
+                    "so choose another name for the label (for instance 'no_event')"
+                )
+        if len(set(self.label_names)) != len(self.labels):
+            raise InputError(f"task.labels: a label stands twice in {list(self.label_names)}")
+        if self.kind == "single" and len(self.labels) < 2:
+            raise InputError(f"task.labels: a single-label task needs two labels or more, got {list(self.label_names)}")
+        if not self.labels:
+            raise InputError("task.labels: no label is declared; use a task file of conf/task or set task.labels")
+        unknown = set(self.spans) - _SPANS
+        if unknown:
+            raise InputError(f"task.spans: {sorted(unknown)} unknown; roles are {sorted(_SPANS)}")
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels' names in their declared order."""
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def is_multi(self) -> bool:
+        """Whether an example may bear several labels or none."""
+        return self.kind == "multi"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task as plain JSON values, as bundles store it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "labels": [{"name": label.name, "definition": label.definition} for label in self.labels],
+            "spans": list(self.spans),
+            "optional_spans": list(self.optional_spans),
+            "description": self.description,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Task:
+        """Build a task from `to_dict`'s values or from a task config's."""
+        return cls(
+            name=str(values["name"]),
+            kind=values["kind"],
+            labels=tuple(Label(str(label["name"]), str(label["definition"])) for label in values["labels"]),
+            spans=tuple(values.get("spans") or ()),
+            optional_spans=tuple(values.get("optional_spans") or ()),
+            description=str(values.get("description") or ""),
+        )

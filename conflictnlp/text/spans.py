@@ -1,0 +1,102 @@
+"""The passages that models read: a text and, for each role that a task marks, its mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+Offsets = tuple[int, int]
+
+# Markers are ordinary characters rather than new tokens, so that an encoder needs no new embeddings and the
+# vocabulary of a bundle is its base model's.
+MARKERS: dict[str, tuple[str, str]] = {
+    "actor": ("<a>", "</a>"),
+    "source": ("<s>", "</s>"),
+    "target": ("<t>", "</t>"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text to classify.
+
+    Attributes:
+        text: the whole text, title included as its first line.
+        spans: for each role that the task marks, in the task's order, the mentions' character offsets into `text`;
+            empty for a role that is missing.
+        offset: length of what stands before the original text (the title's line); subtract it from an offset
+            into `text` to get one into the original.
+    """
+
+    text: str
+    spans: tuple[tuple[Offsets, ...], ...] = ()
+    offset: int = 0
+
+
+def find_mentions(text: str, names: Sequence[str]) -> list[Offsets]:
+    """Find whole-word mentions of an actor's names.
+
+    A name all in capitals matches case-sensitively ("IS" is not "is"), any other in any case; where names
+    overlap, the longest wins.
+
+    Args:
+        text: the text to search.
+        names: the actor's name and aliases; empty ones are ignored.
+
+    Returns:
+        character offsets in order, without overlaps.
+    """
+    pattern = _names_pattern(tuple(names))
+    return [match.span() for match in pattern.finditer(text)] if pattern else []
+
+
+@lru_cache(maxsize=4096)
+def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    cleaned = sorted({name.strip() for name in names if name.strip()}, key=lambda name: (-len(name), name))
+    if not cleaned:
+        return None
+    alternatives = []
+    for name in cleaned:
+        words = r"\s+".join(re.escape(word) for word in name.split())
+        alternatives.append(words if name.isupper() else f"(?i:{words})")
+    return re.compile(r"(?<!\w)(?:" + "|".join(alternatives) + r")(?!\w)")
+
+
+def insert_markers(
+    text: str, start: int, end: int, spans: Iterable[tuple[str, Iterable[Offsets]]]
+) -> tuple[str, list[int]]:
+    """Write a marker before and after every mention that lies wholly in a stretch of text.
+
+    Args:
+        text: the whole text.
+        start: where the stretch begins.
+        end: where it ends.
+        spans: (role, mentions) pairs.
+
+    Returns:
+        the stretch with markers, and for each of its characters the offset into `text` from which it stems (a
+        marker's characters bear the offset of the mention's border).
+    """
+    inserts: list[tuple[int, int, str]] = []
+    for role, mentions in spans:
+        opening, closing = MARKERS[role]
+        for first, last in mentions:
+            if start <= first < last <= end:
+                # At one border a closing marker stands before an opening one.
+                inserts.append((first, 1, f"{opening} "))
+                inserts.append((last, 0, f" {closing}"))
+    inserts.sort()
+    pieces: list[str] = []
+    origins: list[int] = []
+    position = start
+    for where, _, marker in inserts:
+        pieces.append(text[position:where])
+        origins.extend(range(position, where))
+        pieces.append(marker)
+        origins.extend([where] * len(marker))
+        position = where
+    pieces.append(text[position:end])
+    origins.extend(range(position, end))
+    return "".join(pieces), origins
