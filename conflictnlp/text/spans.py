@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 Offsets = tuple[int, int]
 
 # Markers are ordinary characters rather than new tokens, so that an encoder needs no new embeddings and the
@@ -64,39 +66,32 @@ def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(r"(?<!\w)(?:" + "|".join(alternatives) + r")(?!\w)")
 
 
-def insert_markers(
-    text: str, start: int, end: int, spans: Iterable[tuple[str, Iterable[Offsets]]]
-) -> tuple[str, list[int]]:
-    """Write a marker before and after every mention that lies wholly in a stretch of text.
+def insert_markers(text: str, spans: Iterable[tuple[str, Iterable[Offsets]]]) -> tuple[str, np.ndarray]:
+    """Write a marker before and after every mention.
 
     Args:
-        text: the whole text.
-        start: where the stretch begins.
-        end: where it ends.
+        text: the text.
         spans: (role, mentions) pairs.
 
     Returns:
-        the stretch with markers, and for each of its characters the offset into `text` from which it stems (a
-        marker's characters bear the offset of the mention's border).
+        the marked text, and for each of its characters the offset into `text` from which it stems (a marker's
+        characters bear the offset of the mention's nearest own character).
     """
-    inserts: list[tuple[int, int, str]] = []
+    inserts: list[tuple[int, int, str, int]] = []
     for role, mentions in spans:
         opening, closing = MARKERS[role]
         for first, last in mentions:
-            if start <= first < last <= end:
-                # At one border a closing marker stands before an opening one.
-                inserts.append((first, 1, f"{opening} "))
-                inserts.append((last, 0, f" {closing}"))
+            # At one border a closing marker stands before an opening one.
+            inserts.append((first, 1, f"{opening} ", first))
+            inserts.append((last, 0, f" {closing}", last - 1))
     inserts.sort()
     pieces: list[str] = []
-    origins: list[int] = []
-    position = start
-    for where, _, marker in inserts:
-        pieces.append(text[position:where])
-        origins.extend(range(position, where))
-        pieces.append(marker)
-        origins.extend([where] * len(marker))
+    origins: list[np.ndarray] = []
+    position = 0
+    for where, _, marker, origin in inserts:
+        pieces += [text[position:where], marker]
+        origins += [np.arange(position, where), np.full(len(marker), origin)]
         position = where
-    pieces.append(text[position:end])
-    origins.extend(range(position, end))
-    return "".join(pieces), origins
+    pieces.append(text[position:])
+    origins.append(np.arange(position, len(text)))
+    return "".join(pieces), np.concatenate(origins)

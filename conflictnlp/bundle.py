@@ -1,0 +1,233 @@
+"""A trained model as a folder: saved whole, verified before anything in it is read, loaded without pickle."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from conflictnlp.errors import BundleError
+from conflictnlp.files import atomic_folder, sha256_file, sha256_json, write_json, write_text
+from conflictnlp.models.base import TextClassifier
+from conflictnlp.task import Task
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+METRICS = "metrics.json"
+CARD = "README.md"
+_LIBRARIES = ("conflictnlp", "numpy", "scikit-learn", "skops", "tokenizers", "torch", "transformers")
+# What a bundle may hold; everything else (pickles, code, archives) is refused unread.
+_ALLOWED_NAMES = frozenset(
+    {MANIFEST, METRICS, CARD, "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
+    | {"vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"}
+    | {"model.safetensors", "model.skops", "model.onnx"}
+)
+_LARGEST = {"manifest.json": 1 << 22, "config.json": 1 << 22, "tokenizer.json": 1 << 28}
+# Keys by which a config could make a library run code.
+_UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines"})
+# Parameters of an estimator that say how it was trained on one machine, not how it scores.
+_NOT_STORED = frozenset({"labels", "multi", "spans", "checkpoints", "resume", "log", "device"})
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Attributes:
+        task: labels in order with their definitions, and the marked spans.
+        estimator: kind and parameters (window length and overlap among them).
+        temperature: divides the pooled logits.
+        thresholds: for multi-label, the probability from which each label counts, by label.
+        training: base model, seed, data name and fingerprints, run id, what was dropped.
+        libraries: versions at the time of saving.
+        files: SHA-256 of each file that scoring reads.
+        format_version: of this layout.
+    """
+
+    task: Task
+    estimator: dict[str, Any]
+    temperature: float = 1.0
+    thresholds: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex digits that name this model: manifest and weights, not its metrics or card."""
+        return sha256_json(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**self.__dict__, "task": self.task.to_dict()}
+
+
+def save_bundle(
+    folder: Path,
+    estimator: TextClassifier,
+    task: Task,
+    temperature: float = 1.0,
+    thresholds: Mapping[str, float] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> Manifest:
+    """Write a fitted estimator as a bundle, to a temporary folder that is then renamed.
+
+    Args:
+        folder: where it shall lie; an older bundle there is replaced.
+        estimator: fitted.
+        task: what it was trained for.
+        temperature: found on validation.
+        thresholds: for multi-label, found on validation.
+        training: facts on data, base model and run for the manifest.
+
+    Returns:
+        the manifest that was written.
+    """
+    parameters = {k: v for k, v in estimator.get_params(deep=False).items() if k not in _NOT_STORED}
+    kind = next(kind for kind, name in _KINDS.items() if name[1] == type(estimator).__name__)
+    with atomic_folder(folder) as temporary:
+        estimator.save(temporary)
+        files = {path.name: sha256_file(path) for path in sorted(temporary.iterdir())}
+        manifest = Manifest(
+            task=task,
+            estimator={"kind": kind, "parameters": parameters},
+            temperature=temperature,
+            thresholds=dict(thresholds or {}),
+            training=dict(training or {}),
+            libraries=_versions(),
+            files=files,
+        )
+        write_json(temporary / MANIFEST, manifest.to_dict())
+    return manifest
+
+
+def add_to_bundle(folder: Path, metrics: Mapping[str, Any], card: str) -> None:
+    """Write what is known only after scoring: `metrics.json` and the model card.
+
+    Args:
+        folder: the bundle.
+        metrics: final metrics.
+        card: Markdown.
+    """
+    write_json(folder / METRICS, dict(metrics))
+    write_text(folder / CARD, card)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and verify a bundle's manifest and the files it names, without loading any weights.
+
+    Args:
+        folder: the bundle.
+
+    Returns:
+        the manifest.
+
+    Raises:
+        BundleError: no bundle, a newer format, a damaged or unsafe file.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleError(f"{folder}: not a bundle (no {MANIFEST})")
+    _check_names(folder)
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version = values["format_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{path}: damaged ({error}); train or download the bundle again") from error
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise BundleError(
+            f"{path}: format {version} is newer than {FORMAT_VERSION}, which this version of conflictnlp reads; "
+            "upgrade it: pip install --upgrade conflictnlp"
+        )
+    try:
+        manifest = Manifest(**{**values, "task": Task.from_dict(values["task"])})
+        if manifest.estimator["kind"] not in _KINDS or not manifest.files or not manifest.temperature > 0:
+            raise ValueError("no known estimator, files or temperature")
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{path}: damaged ({error}); train or download the bundle again") from error
+    for name, digest in manifest.files.items():
+        if name not in _ALLOWED_NAMES or Path(name).name != name:
+            raise BundleError(f"{path}: names {name!r}, which no bundle may hold")
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder / name}: missing; the bundle is damaged")
+        if sha256_file(folder / name) != digest:
+            raise BundleError(f"{folder / name}: its content is not what the manifest says; the bundle is damaged")
+    _check_configs(folder)
+    return manifest
+
+
+def load_estimator(folder: Path, manifest: Manifest, device: str = "auto") -> TextClassifier:
+    """Build the estimator and read its weights.
+
+    Args:
+        folder: the bundle.
+        manifest: as `read_manifest` returned it.
+        device: where a transformer computes.
+
+    Returns:
+        the estimator, ready to score.
+
+    Raises:
+        BundleError: the parameters or weights do not fit this version.
+    """
+    import importlib
+
+    module, name = _KINDS[manifest.estimator["kind"]]
+    estimator_class = getattr(importlib.import_module(module), name)
+    known = inspect.signature(estimator_class).parameters
+    parameters = {k: v for k, v in manifest.estimator["parameters"].items() if k in known}
+    if "device" in known:
+        parameters["device"] = device
+    task = manifest.task
+    estimator = estimator_class(labels=task.label_names, multi=task.is_multi, spans=task.spans, **parameters)
+    return estimator.load_weights(folder)
+
+
+_KINDS: dict[str, tuple[str, str]] = {
+    "tfidf": ("conflictnlp.models.tfidf", "TfidfClassifier"),
+    "transformer": ("conflictnlp.models.transformer", "TransformerClassifier"),
+}
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _check_names(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_file() or path.name not in _ALLOWED_NAMES:
+            raise BundleError(f"{path}: a bundle may hold only plain files of known names; nothing was loaded")
+        if path.stat().st_size > _LARGEST.get(path.name, 1 << 34):
+            raise BundleError(f"{path}: {path.stat().st_size} bytes is beyond what such a file can need")
+
+
+def _check_configs(folder: Path) -> None:
+    for name in ("config.json", "tokenizer_config.json"):
+        path = folder / name
+        if path.is_file():
+            try:
+                values = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise BundleError(f"{path}: damaged ({error})") from error
+            found = _keys(values) & _UNSAFE_KEYS
+            if found:
+                raise BundleError(f"{path}: holds {', '.join(sorted(found))}, which could run code; nothing was loaded")
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(_keys(item) for item in value.values()))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return set().union(*(_keys(item) for item in value))
+    return set()

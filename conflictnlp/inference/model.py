@@ -1,0 +1,269 @@
+"""A loaded bundle: texts in, predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from conflictnlp.bundle import Manifest, load_estimator, read_manifest
+from conflictnlp.data.example import Example, Span
+from conflictnlp.errors import InputError
+from conflictnlp.inference.prediction import Evidence, Prediction
+from conflictnlp.models.base import Matrix, WindowScores, sigmoid, softmax
+from conflictnlp.text import Passage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EMPTY = "empty text"
+NO_ACTOR = "actor not in text"
+
+
+class Model:
+    """A trained classifier with its calibration.
+
+    Args:
+        folder: the bundle; it is verified before anything in it is loaded.
+        device: auto, cpu, cuda, cuda:N or mps.
+        ref: what the user called the model by; the folder if None.
+    """
+
+    def __init__(self, folder: Path | str, device: str = "auto", ref: str | None = None) -> None:
+        self.folder = Path(folder)
+        self.manifest: Manifest = read_manifest(self.folder)
+        self.ref = ref or str(self.folder)
+        self.fingerprint = self.manifest.fingerprint
+        self._estimator = load_estimator(self.folder, self.manifest, device)
+
+    def __repr__(self) -> str:
+        return f"Model(task={self.task.name!r}, labels={self.labels}, ref={self.ref!r})"
+
+    @property
+    def task(self) -> Any:
+        """The task: name, kind, labels with their definitions, marked spans."""
+        return self.manifest.task
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in their declared order."""
+        return list(self.manifest.task.label_names)
+
+    @overload
+    def predict(self, texts: str, **marks: Any) -> Prediction: ...
+
+    @overload
+    def predict(self, texts: Sequence[str], **marks: Any) -> list[Prediction]: ...
+
+    def predict(self, texts: str | Sequence[str], **marks: Any) -> Prediction | list[Prediction]:
+        """Classify one text or many.
+
+        Args:
+            texts: a text, or a list of them.
+            **marks: `actor="IS|Islamic State"` (or `source`, `target`) for one text, `actors=[…]` (`sources`,
+                `targets`) for many: the names that stand in the text, aliases after `|`; `title` or `titles`;
+                `abstain_below=P` leaves a prediction of lower probability without a label.
+
+        Returns:
+            a Prediction, or a list of them in the order of the texts. A text that cannot be classified (empty,
+            or without its actor) gets one with `error`.
+
+        Raises:
+            InputError: the task marks actors and none is given, or the lists differ in length.
+        """
+        abstain_below = marks.pop("abstain_below", None)
+        one = isinstance(texts, str)
+        examples = self._examples([texts] if isinstance(texts, str) else list(texts), one, marks)
+        predictions = list(self.predict_examples(examples, abstain_below))
+        return predictions[0] if one else predictions
+
+    def predict_proba(self, texts: str | Sequence[str], **marks: Any) -> Matrix:
+        """Return calibrated probabilities, array (n_texts, n_labels), columns in the order of `labels`.
+
+        Args:
+            texts: a text, or a list of them.
+            **marks: as for `predict`.
+
+        Returns:
+            the array; a row that cannot be classified is NaN.
+
+        Raises:
+            InputError: as `predict`.
+        """
+        one = isinstance(texts, str)
+        examples = self._examples([texts] if isinstance(texts, str) else list(texts), one, marks)
+        rows = [
+            [prediction.probabilities.get(label, np.nan) for label in self.labels]
+            for prediction in self.predict_examples(examples)
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(examples), len(self.labels))
+
+    def predict_frame(self, frame: pd.DataFrame, abstain_below: float | None = None) -> pd.DataFrame:
+        """Classify the rows of a data frame.
+
+        Args:
+            frame: with a column `text`, for tasks that mark actors `actor` (or `source`, `target`); optional
+                `title`, `start`, `end`.
+            abstain_below: as for `predict`.
+
+        Returns:
+            a copy with the columns that `conflictnlp predict` writes, the same rows, order and index.
+
+        Raises:
+            InputError: a column is missing, or one already bears an output column's name.
+        """
+        from conflictnlp.inference.records import frame_with_predictions
+
+        return frame_with_predictions(self, frame, abstain_below)
+
+    def predict_examples(
+        self, examples: Iterable[Example], abstain_below: float | None = None
+    ) -> Iterator[Prediction]:
+        """Classify examples one by one, in order and in bounded memory.
+
+        Args:
+            examples: texts with their marked actors.
+            abstain_below: as for `predict`.
+
+        Yields:
+            a prediction for each.
+        """
+        for example, passage, scores in self.score_examples(examples):
+            if isinstance(scores, str):
+                yield Prediction(None, actor=_actor(example), error=scores)
+            else:
+                yield self._prediction(example, passage, scores, abstain_below)
+
+    def score_examples(self, examples: Iterable[Example]) -> Iterator[tuple[Example, Passage, WindowScores | str]]:
+        """Score examples by window; what cannot be scored comes with its reason instead.
+
+        Args:
+            examples: texts with their marked actors.
+
+        Yields:
+            (example, passage, scores or reason) in order.
+        """
+        waiting: list[tuple[Example, Passage, str | None]] = []
+        for example in examples:
+            waiting.append(self._question(example))
+            if len(waiting) == 256:
+                yield from self._flush(waiting)
+                waiting = []
+        yield from self._flush(waiting)
+
+    def logits(self, examples: Sequence[Example]) -> Matrix:
+        """Return pooled logits before calibration, array (n, n_labels).
+
+        Raises:
+            InputError: an example cannot be scored.
+        """
+        rows = []
+        for example, _, scores in self.score_examples(examples):
+            if isinstance(scores, str):
+                raise InputError(f"{example.where}: {scores}")
+            rows.append(scores.pooled())
+        return np.array(rows).reshape(len(rows), len(self.labels))
+
+    def probabilities(self, logits: Matrix) -> Matrix:
+        """Return calibrated probabilities of pooled logits."""
+        scaled = logits / self.manifest.temperature
+        return sigmoid(scaled) if self.task.is_multi else softmax(scaled)
+
+    def thresholds(self) -> Matrix:
+        """Return each label's threshold (multi-label), array (n_labels,)."""
+        return np.array([self.manifest.thresholds.get(label, 0.5) for label in self.labels])
+
+    def _question(self, example: Example) -> tuple[Example, Passage, str | None]:
+        if not example.text.strip():
+            return example, Passage(""), EMPTY
+        passage = example.passage(self.task)
+        for role, mentions in zip(self.task.spans, passage.spans, strict=True):
+            if not mentions and role not in self.task.optional_spans:
+                return example, passage, NO_ACTOR if role == "actor" else f"{role} not in text"
+        return example, passage, None
+
+    def _flush(
+        self, waiting: list[tuple[Example, Passage, str | None]]
+    ) -> Iterator[tuple[Example, Passage, WindowScores | str]]:
+        scored = self._estimator.window_scores(passage for _, passage, error in waiting if error is None)
+        for example, passage, error in waiting:
+            yield example, passage, next(scored) if error is None else error
+
+    def _prediction(
+        self, example: Example, passage: Passage, scores: WindowScores, abstain_below: float | None
+    ) -> Prediction:
+        chances = self.probabilities(scores.pooled()[None, :])[0]
+        best = int(chances.argmax())
+        if self.task.is_multi:
+            chosen = tuple(
+                label for label, p, t in zip(self.labels, chances, self.thresholds(), strict=True) if p >= t
+            )
+        else:
+            chosen = (self.labels[best],)
+        abstained = abstain_below is not None and chances[best] < abstain_below
+        own = self.probabilities(scores.logits)
+        evidence = []
+        for (start, end), row, weight in zip(scores.spans, own, scores.weights, strict=True):
+            first, last = max(0, start - passage.offset), max(0, end - passage.offset)
+            words = example.text[first:last]
+            first += len(words) - len(words.lstrip())
+            last -= len(words) - len(words.rstrip())
+            evidence.append(Evidence(first, last, example.text[first:last], self._by_label(row), float(weight)))
+        mention = next((mentions[0] for mentions in passage.spans if mentions), None)
+        stated = next((span for _, span in example.spans if span.start is not None), None)
+        if stated is not None:
+            mention = (stated.start or 0) + passage.offset, (stated.end or 0) + passage.offset
+        in_text = mention is not None and mention[0] >= passage.offset
+        return Prediction(
+            label=None if abstained or not chosen else max(chosen, key=lambda name: chances[self.labels.index(name)]),
+            labels=() if abstained else chosen,
+            probability=float(chances[best]),
+            probabilities=self._by_label(chances),
+            actor=_actor(example),
+            start=mention[0] - passage.offset if mention and in_text else None,
+            end=mention[1] - passage.offset if mention and in_text else None,
+            evidence=tuple(evidence),
+            abstained=abstained,
+        )
+
+    def _by_label(self, row: Matrix) -> dict[str, float]:
+        return {label: float(value) for label, value in zip(self.labels, row, strict=True)}
+
+    def _examples(self, texts: list[str], one: bool, marks: dict[str, Any]) -> list[Example]:
+        columns: dict[str, list[Any]] = {}
+        for role in ("actor", "source", "target", "title"):
+            single, several = marks.pop(role, None), marks.pop(f"{role}s", None)
+            if single is not None and several is not None:
+                raise InputError(f"predict: give {role} or {role}s, not both")
+            if several is not None:
+                values = [several] if isinstance(several, str) else list(several)
+                if len(values) != len(texts):
+                    raise InputError(f"predict: {len(texts)} texts but {len(values)} {role}s")
+                columns[role] = values
+            elif single is not None:
+                columns[role] = [single] * len(texts)
+            elif role in self.task.spans and role not in self.task.optional_spans:
+                given = f"{role}=..." if one else f"{role}s=[...]"
+                raise InputError(f"predict: task {self.task.name} reads a text for one {role}; give {given}")
+        if marks:
+            raise InputError(f"predict: unknown argument {', '.join(marks)}")
+        return [
+            Example(
+                where=f"text {number + 1}",
+                id=str(number),
+                text=text,
+                title=columns["title"][number] or "" if "title" in columns else "",
+                spans=tuple(
+                    (role, Span(str(columns[role][number])))
+                    for role in self.task.spans
+                    if role in columns and columns[role][number] is not None
+                ),
+            )
+            for number, text in enumerate(texts)
+        ]
+
+
+def _actor(example: Example) -> str | None:
+    return next((span.names[0] for role, span in example.spans if role in ("actor", "source") and span.names), None)

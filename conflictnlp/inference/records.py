@@ -1,0 +1,155 @@
+"""Predictions as flat records: the columns that files and frames get beside their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from conflictnlp.config import ColumnsConfig
+from conflictnlp.data.example import Example, Span, parse_row
+from conflictnlp.data.read import Row
+from conflictnlp.errors import InputError
+from conflictnlp.inference.prediction import Prediction
+from conflictnlp.text import find_mentions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from conflictnlp.inference.model import Model
+
+
+def output_columns(model: Model) -> list[str]:
+    """Return the names of the columns that a prediction adds, in their order."""
+    spans = ["actor", "start", "end"] if model.task.spans else []
+    chances = [f"prob_{label}" for label in model.labels]
+    return ["id", *spans, "prediction", "probability", *chances, "error", "evidence", "model", "bundle", "version"]
+
+
+def check_columns(model: Model, columns: Iterable[str], given_actors: bool) -> None:
+    """Refuse input whose columns bear the names that predictions will bear.
+
+    Args:
+        model: tells the output columns.
+        columns: the input's.
+        given_actors: whether actors were named apart from the input, so that its `actor` would be overwritten.
+
+    Raises:
+        InputError: a name stands on both sides.
+    """
+    taken = set(output_columns(model)) - {"id"}
+    if not given_actors:
+        taken -= {"actor", "start", "end"}
+    clash = [column for column in columns if column in taken]
+    if clash:
+        raise InputError(
+            f"the input already has the column(s) {', '.join(clash)}, which predict writes; rename or drop them"
+        )
+
+
+def questions(row: Row, model: Model, columns: ColumnsConfig, actors: Sequence[Sequence[str]]) -> Iterator[Example]:
+    """Turn an input row into what the model is asked: one example for each actor that the text names.
+
+    Args:
+        row: the input's record.
+        model: tells which roles are marked.
+        columns: names of the input's columns.
+        actors: names and aliases of each actor that the user asks about; empty to take the row's own.
+
+    Yields:
+        examples; one with the first actor, which is not in the text, where none of them is.
+
+    Raises:
+        InputError: the text's column is missing or not a text.
+    """
+    task = model.task
+    if not actors or task.spans != ("actor",):
+        yield parse_row(row, task, columns, None, labelled=False)
+        return
+    values = {key: value for key, value in row.values.items() if key not in (columns.start, columns.end)}
+    plain = parse_row(Row(row.where, {**values, columns.actor: ""}), task, columns, None, labelled=False)
+    named = [names for names in actors if find_mentions(f"{plain.title}\n{plain.text}", names)]
+    for names in named or [["; ".join(names[0] for names in actors)]]:
+        yield Example(
+            where=plain.where,
+            id=plain.id,
+            text=plain.text,
+            title=plain.title,
+            spans=(("actor", Span("|".join(names))),),
+            group=plain.group,
+            date=plain.date,
+        )
+
+
+def record(model: Model, values: Mapping[str, Any], example: Example, prediction: Prediction) -> dict[str, Any]:
+    """Join an input row and its prediction.
+
+    Args:
+        model: its name, fingerprint and version are told.
+        values: the input's columns.
+        example: what was asked.
+        prediction: what was answered.
+
+    Returns:
+        the input's columns, then the prediction's.
+    """
+    result: dict[str, Any] = dict(values)
+    # An input id of its own is kept as it is, number or text.
+    result["id"] = values["id"] if values.get("id") is not None else example.id
+    if model.task.spans:
+        if "actor" in model.task.spans or "actor" not in values:
+            result["actor"] = prediction.actor
+        result["start"] = prediction.start
+        result["end"] = prediction.end
+    if prediction.error or prediction.abstained:
+        result["prediction"] = None
+    else:
+        result["prediction"] = list(prediction.labels) if model.task.is_multi else prediction.label
+    result["probability"] = prediction.probability
+    for label in model.labels:
+        result[f"prob_{label}"] = prediction.probabilities.get(label)
+    result["error"] = prediction.error
+    result["evidence"] = prediction.to_dict()["evidence"]
+    result["model"] = model.ref
+    result["bundle"] = model.fingerprint
+    result["version"] = metadata.version("conflictnlp")
+    return result
+
+
+def frame_with_predictions(model: Model, frame: pd.DataFrame, abstain_below: float | None) -> pd.DataFrame:
+    """Classify the rows of a data frame; see `Model.predict_frame`."""
+    import pandas as pd
+
+    check_columns(model, map(str, frame.columns), given_actors=False)
+    columns = ColumnsConfig()
+    fields = [name for name in vars(columns).values() if name and name in frame.columns]
+    parts = frame[fields].to_dict("records")
+    examples = []
+    for label, values in zip(frame.index, parts, strict=True):
+        cleaned = {str(key): None if _missing(value) else value for key, value in values.items()}
+        cleaned.setdefault("id", str(label))
+        examples.append(parse_row(Row(f"row {label}", cleaned), model.task, columns, None, labelled=False))
+    records = [
+        record(model, {}, example, prediction)
+        for example, prediction in zip(examples, model.predict_examples(examples, abstain_below), strict=True)
+    ]
+    added = pd.DataFrame(records, index=frame.index, columns=output_columns(model))
+    result = frame.copy()
+    for name in added.columns:
+        if name == "id" and "id" in frame.columns:
+            continue
+        result[name] = added[name]
+    return result
+
+
+def flat(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record for formats without nesting: lists become JSON strings."""
+    return {
+        key: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+        for key, value in result.items()
+    }
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)

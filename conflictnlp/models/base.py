@@ -1,0 +1,166 @@
+"""What every estimator shares: labels in order, scores by window, probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from conflictnlp.errors import InputError
+from conflictnlp.text import Passage
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScores:
+    """What a model says of each window of one passage.
+
+    Attributes:
+        logits: array (n_windows, n_labels).
+        spans: character offsets of each window in the passage's text.
+        weights: share of each window in the pooled score; they sum to one.
+    """
+
+    logits: Matrix
+    spans: tuple[tuple[int, int], ...]
+    weights: Matrix
+
+    def pooled(self) -> Matrix:
+        """Return the weighted mean of the windows' logits, array (n_labels,)."""
+        return self.weights @ self.logits
+
+
+def softmax(logits: Matrix) -> Matrix:
+    """Return probabilities that sum to one in each row."""
+    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(logits: Matrix) -> Matrix:
+    """Return each logit's own probability."""
+    return 0.5 * (1.0 + np.tanh(0.5 * logits))
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the estimators.
+
+    X is a sequence of texts, or of `Passage` where actors are marked; y holds label names, or for `multi` lists of
+    them (or an indicator matrix in the order of `labels`).
+    """
+
+    labels: Sequence[str] | None
+    multi: bool
+    spans: Sequence[str]
+
+    def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
+        """Learn from labelled texts.
+
+        Args:
+            X: texts or passages.
+            y: their labels.
+            validation: (X, y) for early stopping, where the estimator stops early.
+
+        Returns:
+            the estimator itself.
+
+        Raises:
+            InputError: the labels are unknown or of one class.
+        """
+        passages = self._passages(X)
+        if len(passages) != len(y):
+            raise InputError(f"fit: {len(passages)} texts but {len(y)} labels")
+        if not passages:
+            raise InputError("fit: no texts")
+        self.classes_ = np.array(list(self.labels) if self.labels is not None else self._labels_in(y), dtype=object)
+        targets = self._targets(y)
+        if not self.multi and len(np.unique(targets)) < 2:
+            raise InputError(f"fit: all labels are {self.classes_[targets[0]]!r}; two classes or more are needed")
+        checked = None
+        if validation is not None:
+            checked = (self._passages(validation[0]), self._targets(validation[1]))
+        self._fit(passages, targets, checked)
+        return self
+
+    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
+        """Score passages one by one, in order, in bounded memory.
+
+        Args:
+            X: texts or passages.
+
+        Yields:
+            the scores of each one's windows.
+        """
+        raise NotImplementedError
+
+    def decision_function(self, X: Iterable[Any]) -> Matrix:
+        """Return pooled logits, array (n_texts, n_labels), columns in the order of `classes_`."""
+        rows = [scores.pooled() for scores in self.window_scores(X)]
+        return np.vstack(rows) if rows else np.zeros((0, len(self.classes_)))
+
+    def predict_proba(self, X: Iterable[Any]) -> Matrix:
+        """Return probabilities, array (n_texts, n_labels), columns in the order of `classes_`."""
+        logits = self.decision_function(X)
+        return sigmoid(logits) if self.multi else softmax(logits)
+
+    def predict(self, X: Iterable[Any]) -> Any:
+        """Return label names, array (n_texts,), or for `multi` an indicator matrix (n_texts, n_labels)."""
+        probabilities = self.predict_proba(X)
+        if self.multi:
+            return (probabilities >= 0.5).astype(int)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted weights into a folder, without pickle."""
+        raise NotImplementedError
+
+    def _fit(
+        self,
+        passages: list[Passage],
+        targets: NDArray[np.int64],
+        validation: tuple[list[Passage], NDArray[np.int64]] | None,
+    ) -> None:
+        raise NotImplementedError
+
+    def _passages(self, X: Iterable[Any]) -> list[Passage]:
+        return [self._passage(item) for item in X]
+
+    def _passage(self, item: Any) -> Passage:
+        if isinstance(item, Passage):
+            passage = item
+        elif isinstance(item, str):
+            passage = Passage(item)
+        else:
+            raise InputError(f"a text must be a str or a Passage, not {type(item).__name__}")
+        if len(passage.spans) != len(self.spans):
+            roles = ", ".join(self.spans) or "no actor"
+            raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
+        return passage
+
+    def _labels_in(self, y: Any) -> list[str]:
+        if not self.multi:
+            return sorted({str(label) for label in y})
+        if isinstance(y, np.ndarray) and y.ndim == 2:
+            return [str(number) for number in range(y.shape[1])]
+        return sorted({str(label) for labels in y for label in labels})
+
+    def _targets(self, y: Any) -> NDArray[np.int64]:
+        """Return class numbers (n,), or for `multi` an indicator matrix (n, n_labels)."""
+        column = {label: number for number, label in enumerate(self.classes_)}
+        try:
+            if not self.multi:
+                return np.array([column[str(label)] for label in y], dtype=np.int64)
+            if isinstance(y, np.ndarray) and y.ndim == 2:
+                return y.astype(np.int64)
+            matrix = np.zeros((len(y), len(column)), dtype=np.int64)
+            for row, labels in enumerate(y):
+                for label in labels:
+                    matrix[row, column[str(label)]] = 1
+            return matrix
+        except KeyError as error:
+            raise InputError(f"fit: unknown label {error}; declared are {', '.join(column)}") from error

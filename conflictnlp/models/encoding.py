@@ -1,0 +1,112 @@
+"""Passages into windows of token ids: tokenised once, split at sentence borders where too long."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from conflictnlp.text import Passage, insert_markers, plan_windows, sentence_spans
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """One window of a passage.
+
+    Attributes:
+        ids: token ids, special tokens included.
+        start: first character in the passage's text.
+        end: character after the last.
+    """
+
+    ids: list[int]
+    start: int
+    end: int
+
+
+class WindowEncoder:
+    """Turn passages into windows that an encoder reads at once.
+
+    Args:
+        tokenizer: a fast tokenizer; its own truncation and padding are switched off.
+        roles: the task's marked roles in order.
+        max_length: tokens of a window, special ones included.
+        overlap: tokens that a window may repeat of its predecessor.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, roles: Sequence[str], max_length: int, overlap: int) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+        self._roles = tuple(roles)
+        with_special = tokenizer.encode("a").ids
+        plain = tokenizer.encode("a", add_special_tokens=False).ids
+        at = with_special.index(plain[0])
+        self._prefix, self._suffix = with_special[:at], with_special[at + len(plain) :]
+        self._budget = max_length - len(self._prefix) - len(self._suffix)
+        self._overlap = overlap
+
+    def encode(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
+        """Tokenise passages.
+
+        A passage that fits is one window. In a longer one of a task with marked spans, only windows that hold a
+        mention are kept: the others ask about nobody.
+
+        Args:
+            passages: texts with their mentions.
+
+        Returns:
+            for each passage its windows in order, at least one.
+        """
+        marked = [self._mark(passage) for passage in passages]
+        encodings = self._tokenizer.encode_batch([text for text, _ in marked], add_special_tokens=False)
+        return [
+            self._windows(passage, encoding.ids, encoding.offsets, origins)
+            for passage, encoding, (_, origins) in zip(passages, encodings, marked, strict=True)
+        ]
+
+    def _mark(self, passage: Passage) -> tuple[str, np.ndarray | None]:
+        if not any(passage.spans):
+            return passage.text, None
+        return insert_markers(passage.text, zip(self._roles, passage.spans, strict=True))
+
+    def _windows(
+        self, passage: Passage, ids: list[int], offsets: list[tuple[int, int]], origins: np.ndarray | None
+    ) -> list[EncodedWindow]:
+        if len(ids) <= self._budget:
+            return [EncodedWindow([*self._prefix, *ids, *self._suffix], 0, len(passage.text))]
+        places = [first for first, _ in offsets]
+        if origins is not None:
+            places = origins[places].tolist()
+        sentences = sentence_spans(passage.text) or [(0, len(passage.text))]
+        units = self._units(places, [start for start, _ in sentences])
+        windows = []
+        for window in plan_windows([last - first for first, last in units], self._budget, self._overlap):
+            first, last = units[window.first][0], units[window.last - 1][1]
+            start = places[first]
+            end = places[last] if last < len(places) else len(passage.text)
+            windows.append(EncodedWindow([*self._prefix, *ids[first:last], *self._suffix], start, end))
+        if any(passage.spans):
+            mentions = [mention for role in passage.spans for mention in role]
+            asking = [w for w in windows if any(w.start <= first < w.end for first, _ in mentions)]
+            return asking or windows[:1]
+        return windows
+
+    def _units(self, places: list[int], starts: list[int]) -> list[tuple[int, int]]:
+        """Return (first, last) token indexes of each sentence, over-long ones cut into pieces."""
+        units: list[tuple[int, int]] = []
+        first = 0
+        for index in range(1, len(places) + 1):
+            at_end = index == len(places)
+            if at_end or bisect_right(starts, places[index]) != bisect_right(starts, places[first]):
+                units.extend(
+                    (piece, min(piece + self._budget, index)) for piece in range(first, index, self._budget)
+                )
+                first = index
+        return units

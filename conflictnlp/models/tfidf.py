@@ -1,0 +1,195 @@
+"""TF-IDF n-grams into logistic regression: the baseline that every encoder must beat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from conflictnlp.errors import BundleError
+from conflictnlp.models.base import Matrix, TextClassifier, WindowScores
+from conflictnlp.text import Passage, sentence_spans
+
+FILE = "model.skops"
+# Fixed here: a list of trusted types that came with a model would protect nothing.
+TRUSTED_TYPES: tuple[str, ...] = ("sklearn.multiclass._ConstantPredictor",)
+_CHUNK = 256
+# A class that training never saw gets a logit that rounds to probability zero.
+_NEVER = -20.0
+
+
+class TfidfClassifier(TextClassifier):
+    """Word and character n-grams, weighted by TF-IDF, into logistic regression.
+
+    For marked spans the actor's words are masked in the text, and the words before and after each mention, and of
+    the sentences that hold one, are features of their own, so that the model sees an actor's surroundings and not
+    its name.
+
+    Args:
+        labels: the classes in order; None learns them, sorted, from y.
+        multi: whether a text may bear several labels or none.
+        spans: roles that the passages mark.
+        word_ngrams: longest word n-gram.
+        char_ngrams: longest character n-gram (within words, from 3); 0 for none.
+        max_features: most n-grams of each kind.
+        min_df: a rarer n-gram is left out.
+        surroundings: words seen on each side of a mention.
+        C: inverse strength of the L2 penalty.
+        class_weight: "balanced" or None.
+        max_iter: iterations of the solver at most.
+        seed: seed of the solver.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str] | None = None,
+        multi: bool = False,
+        spans: Sequence[str] = (),
+        word_ngrams: int = 2,
+        char_ngrams: int = 5,
+        max_features: int = 200_000,
+        min_df: int = 1,
+        surroundings: int = 8,
+        C: float = 10.0,
+        class_weight: str | None = "balanced",
+        max_iter: int = 1000,
+        seed: int = 1,
+    ) -> None:
+        self.labels = labels
+        self.multi = multi
+        self.spans = spans
+        self.word_ngrams = word_ngrams
+        self.char_ngrams = char_ngrams
+        self.max_features = max_features
+        self.min_df = min_df
+        self.surroundings = surroundings
+        self.C = C
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.seed = seed
+
+    def _fit(
+        self,
+        passages: list[Passage],
+        targets: NDArray[np.int64],
+        validation: tuple[list[Passage], NDArray[np.int64]] | None,
+    ) -> None:
+        self.vectorizers_ = {name: self._vectorizer(name) for name in self._views()}
+        features = sparse.hstack(
+            [self.vectorizers_[name].fit_transform(map(view, passages)) for name, view in self._views().items()],
+            format="csr",
+        )
+        regression = LogisticRegression(
+            C=self.C, class_weight=self.class_weight, max_iter=self.max_iter, random_state=self.seed
+        )
+        self.classifier_ = OneVsRestClassifier(regression) if self.multi else regression
+        self.classifier_.fit(features, targets)
+
+    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
+        """Score each passage as one window: n-grams have no length limit."""
+        chunk: list[Passage] = []
+        for item in X:
+            chunk.append(self._passage(item))
+            if len(chunk) == _CHUNK:
+                yield from self._score(chunk)
+                chunk = []
+        if chunk:
+            yield from self._score(chunk)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.skops`."""
+        skops.io.dump({"vectorizers": self.vectorizers_, "classifier": self.classifier_}, folder / FILE)
+
+    def load_weights(self, folder: Path) -> Self:
+        """Read `model.skops`, with this package's fixed list of trusted types.
+
+        Args:
+            folder: the bundle.
+
+        Returns:
+            the estimator itself, ready to score.
+
+        Raises:
+            BundleError: the file holds anything but the types this estimator writes.
+        """
+        assert self.labels is not None
+        try:
+            parts = skops.io.load(folder / FILE, trusted=list(TRUSTED_TYPES))
+            self.vectorizers_, self.classifier_ = dict(parts["vectorizers"]), parts["classifier"]
+        except Exception as error:  # noqa: BLE001 - skops raises many kinds; each means the file cannot be trusted
+            raise BundleError(f"{folder / FILE}: refused: {str(error).splitlines()[0]}") from error
+        if not all(isinstance(vectorizer, TfidfVectorizer) for vectorizer in self.vectorizers_.values()):
+            raise BundleError(f"{folder / FILE}: refused: its vectorizers are not TfidfVectorizer")
+        self.classes_ = np.array(list(self.labels), dtype=object)
+        return self
+
+    def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        features = sparse.hstack(
+            [self.vectorizers_[name].transform(map(view, passages)) for name, view in self._views().items()],
+            format="csr",
+        )
+        logits = self._all_columns(np.asarray(self.classifier_.decision_function(features), dtype=np.float64))
+        for passage, row in zip(passages, logits, strict=True):
+            yield WindowScores(row[None, :], ((0, len(passage.text)),), np.ones(1))
+
+    def _all_columns(self, decision: Matrix) -> Matrix:
+        if self.multi:
+            return decision.reshape(-1, len(self.classes_))
+        if decision.ndim == 1:
+            decision = np.stack([-decision / 2, decision / 2], axis=1)
+        logits = np.full((len(decision), len(self.classes_)), _NEVER)
+        logits[:, self.classifier_.classes_] = decision
+        return logits
+
+    def _vectorizer(self, view: str) -> TfidfVectorizer:
+        shared: dict[str, Any] = {"sublinear_tf": True, "min_df": self.min_df, "max_features": self.max_features}
+        if view == "characters":
+            return TfidfVectorizer(analyzer="char_wb", ngram_range=(3, self.char_ngrams), **shared)
+        # The pattern keeps one-letter words and the tags of words around a mention (`b:`, `a:`).
+        return TfidfVectorizer(ngram_range=(1, self.word_ngrams), token_pattern=r"(?u)[ba]?:?\b\w+\b", **shared)
+
+    def _views(self) -> dict[str, Callable[[Passage], str]]:
+        views: dict[str, Callable[[Passage], str]] = {"words": self._masked}
+        if self.char_ngrams:
+            views["characters"] = self._masked
+        for number, role in enumerate(self.spans):
+            views[f"around_{role}"] = lambda passage, number=number: self._around(passage, number)  # type: ignore[misc]
+            views[f"sentences_{role}"] = lambda passage, number=number: self._sentences(passage, number)  # type: ignore[misc]
+        return views
+
+    def _masked(self, passage: Passage, start: int = 0, end: int | None = None) -> str:
+        end = len(passage.text) if end is None else end
+        mentions = sorted(
+            (span, role) for role, spans in zip(self.spans, passage.spans, strict=True) for span in spans
+        )
+        pieces, position = [], start
+        for (first, last), role in mentions:
+            if position <= first and last <= end:
+                pieces += [passage.text[position:first], f"x{role}x"]
+                position = last
+        return "".join([*pieces, passage.text[position:end]])
+
+    def _around(self, passage: Passage, number: int) -> str:
+        words = []
+        for first, last in passage.spans[number]:
+            before = re.findall(r"\w+", passage.text[max(0, first - 200) : first])[-self.surroundings :]
+            after = re.findall(r"\w+", passage.text[last : last + 200])[: self.surroundings]
+            words += [f"b:{word}" for word in before] + [f"a:{word}" for word in after]
+        return " ".join(words)
+
+    def _sentences(self, passage: Passage, number: int) -> str:
+        mentions = passage.spans[number]
+        return "\n".join(
+            self._masked(passage, start, end)
+            for start, end in sentence_spans(passage.text)
+            if any(start <= first < end for first, _ in mentions)
+        )

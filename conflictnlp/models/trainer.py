@@ -1,0 +1,270 @@
+"""The transformers Trainer, told about window weights, batches by length, and our validation score."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, Sampler
+from tqdm import tqdm
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+LogFunction = Callable[[dict[str, float], int], None]
+# Batches are cut from stretches of this many batches sorted by length: little padding, yet still shuffled.
+_STRETCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingWindow:
+    """A window with its passage's target and its share in that passage."""
+
+    ids: list[int]
+    target: Any
+    weight: float
+
+
+def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = 8) -> dict[str, torch.Tensor]:
+    """Pad windows to one length.
+
+    Args:
+        windows: one batch.
+        pad_id: the padding token.
+        pad_to: lengths are rounded up to a multiple of this.
+
+    Returns:
+        input_ids and attention_mask (n, length), targets (n,) or (n, n_labels), weights (n,).
+    """
+    length = math.ceil(max(len(window.ids) for window in windows) / pad_to) * pad_to
+    ids = torch.full((len(windows), length), pad_id, dtype=torch.long)
+    mask = torch.zeros((len(windows), length), dtype=torch.long)
+    for row, window in enumerate(windows):
+        ids[row, : len(window.ids)] = torch.tensor(window.ids)
+        mask[row, : len(window.ids)] = 1
+    return {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "targets": torch.tensor(np.array([window.target for window in windows])),
+        "weights": torch.tensor([window.weight for window in windows], dtype=torch.float32),
+    }
+
+
+class LengthGroupedBatches(Sampler[list[int]]):
+    """Batches of windows of like length, in an order that seed and epoch alone decide.
+
+    Args:
+        lengths: tokens of each window.
+        batch_size: windows in a batch.
+        seed: the run's seed.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order the next iteration takes."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.lengths) / self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        order = generator.permutation(len(self.lengths))
+        stretch = self.batch_size * _STRETCH
+        batches: list[np.ndarray] = []
+        for first in range(0, len(order), stretch):
+            part = order[first : first + stretch]
+            part = part[np.argsort(self.lengths[part], kind="stable")]
+            batches += [part[i : i + self.batch_size] for i in range(0, len(part), self.batch_size)]
+        for number in generator.permutation(len(batches)):
+            yield batches[number].tolist()
+
+
+class _Loader(DataLoader):
+    """A loader that hands the epoch on to its batches."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
+
+
+class ClassificationTrainer(Trainer):
+    """Trainer whose loss knows window weights, class weights and focal loss, and which validates whole passages.
+
+    Args:
+        model: the encoder with its head.
+        args: the Trainer's arguments.
+        windows: training windows.
+        pad_id: the padding token.
+        multi: whether targets are indicator rows.
+        class_weights: weight of each class, or of each label's positive cases for `multi`.
+        focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
+        label_smoothing: share of the target given to all classes.
+        validate: returns the validation metrics (`macro_f1`, `loss`, …) of the model as it stands.
+        callbacks: further callbacks.
+    """
+
+    # Our loss is a plain mean over the micro-batch, so the Trainer must divide by the accumulation steps.
+    loss_is_scaled_for_ga = False
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        args: TrainingArguments,
+        windows: Sequence[TrainingWindow],
+        pad_id: int,
+        multi: bool,
+        class_weights: torch.Tensor | None,
+        focal_gamma: float | None,
+        label_smoothing: float,
+        validate: Callable[[], dict[str, float]] | None,
+        callbacks: list[TrainerCallback],
+    ) -> None:
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=windows,
+            eval_dataset=windows[:1] if validate else None,
+            data_collator=lambda batch: collate(batch, pad_id),
+            callbacks=callbacks,
+        )
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+        self._windows = windows
+        self._multi = multi
+        self._class_weights = class_weights
+        self._focal_gamma = focal_gamma
+        self._label_smoothing = label_smoothing
+        self._validate = validate
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return batches of like length."""
+        lengths = [len(window.ids) for window in self._windows]
+        batches = LengthGroupedBatches(lengths, self.args.per_device_train_batch_size, self.args.seed)
+        loader = _Loader(self._windows, batch_sampler=batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
+        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """Return the weighted mean loss of a batch of windows."""
+        targets, weights = inputs.pop("targets"), inputs.pop("weights")
+        outputs = model(**inputs)
+        losses = self._losses(outputs.logits.float(), targets)
+        loss = (losses * weights).sum() / weights.sum()
+        return (loss, outputs) if return_outputs else loss
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Score whole validation passages, as inference will."""
+        assert self._validate is not None
+        metrics = {f"eval_{name}": value for name, value in self._validate().items()}
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        weight = self._class_weights.to(logits.device) if self._class_weights is not None else None
+        if self._multi:
+            wanted = targets.float()
+            soft = wanted * (1 - self._label_smoothing) + 0.5 * self._label_smoothing
+            losses = functional.binary_cross_entropy_with_logits(logits, soft, pos_weight=weight, reduction="none")
+            if self._focal_gamma is not None:
+                right = torch.where(wanted > 0.5, torch.sigmoid(logits), torch.sigmoid(-logits))
+                losses = losses * (1 - right) ** self._focal_gamma
+            return losses.mean(dim=1)
+        losses = functional.cross_entropy(
+            logits, targets, weight=weight, label_smoothing=self._label_smoothing, reduction="none"
+        )
+        if self._focal_gamma is not None:
+            right = logits.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
+            losses = losses * (1 - right) ** self._focal_gamma
+        return losses
+
+
+class ProgressBar(TrainerCallback):
+    """A bar on stderr, and every log line handed on (the stock bar writes its logs to stdout).
+
+    Args:
+        log: takes (metrics, step); None for nobody.
+    """
+
+    def __init__(self, log: LogFunction | None) -> None:
+        self._log = log
+        self._bar: tqdm | None = None
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Open the bar where the run stands."""
+        self._bar = tqdm(
+            total=state.max_steps,
+            initial=state.global_step,
+            desc="training",
+            unit="step",
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+        )
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Move the bar."""
+        assert self._bar is not None
+        self._bar.update(state.global_step - self._bar.n)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Hand numbers on under the names that runs use: train/… and val/…"""
+        if self._log is None or not logs:
+            return
+        kept = {name: value for name, value in logs.items() if isinstance(value, int | float) and name != "epoch"}
+        named = {
+            f"val/{name.removeprefix('eval_')}" if name.startswith("eval_") else f"train/{name}": float(value)
+            for name, value in kept.items()
+            if not name.startswith(("train_", "total_flos"))
+        }
+        if named:
+            self._log(named, state.global_step)
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest complete checkpoint, or None.
+
+    The trainer's state is written last, so a checkpoint without a readable one was cut off by a kill.
+
+    Args:
+        folder: where checkpoints lie.
+
+    Returns:
+        the checkpoint's folder.
+    """
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+    for path in found:
+        try:
+            json.loads((path / "trainer_state.json").read_text())
+        except (OSError, ValueError):
+            continue
+        return path
+    return None

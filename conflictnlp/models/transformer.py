@@ -1,0 +1,380 @@
+"""An encoder with a classification head, fine-tuned by the transformers Trainer."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+from sklearn.utils.class_weight import compute_class_weight
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, EarlyStoppingCallback
+
+from conflictnlp.errors import BundleError, InputError
+from conflictnlp.models.base import TextClassifier, WindowScores, sigmoid, softmax
+from conflictnlp.models.device import resolve_device, wants_bfloat16
+from conflictnlp.models.encoding import EncodedWindow, WindowEncoder
+from conflictnlp.models.trainer import (
+    ClassificationTrainer,
+    LogFunction,
+    ProgressBar,
+    TrainingWindow,
+    collate,
+    last_checkpoint,
+)
+from conflictnlp.models.weights import find_encoder
+from conflictnlp.text import Passage
+
+log = logging.getLogger(__name__)
+_CHUNK = 256
+_MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class TransformerClassifier(TextClassifier):
+    """Fine-tune an encoder; texts longer than its window are read in overlapping windows and pooled.
+
+    Args:
+        encoder: hub name or folder.
+        revision: of the hub repository.
+        labels: the classes in order; None learns them, sorted, from y.
+        multi: whether a text may bear several labels or none.
+        spans: roles that the passages mark, each mention between markers.
+        max_length: tokens of a window, at most what the encoder reads.
+        overlap: tokens that a window may repeat of its predecessor.
+        learning_rate: peak learning rate.
+        freeze_embeddings: leave the word embeddings as they are.
+        epochs: passes over the data; None takes `examples_seen` / size, within min_epochs and max_epochs.
+        examples_seen: see epochs.
+        min_epochs: see epochs.
+        max_epochs: see epochs.
+        max_steps: stop after this many optimiser steps; -1 for no limit.
+        batch_size: windows of a training batch.
+        eval_batch_size: windows of a scoring batch.
+        gradient_accumulation: batches to one optimiser step.
+        weight_decay: of AdamW.
+        warmup: share of the steps in which the learning rate rises.
+        schedule: of the learning rate after that.
+        max_grad_norm: gradients are clipped to this norm.
+        loss: cross_entropy or focal.
+        focal_gamma: exponent of the focal loss.
+        class_weights: "balanced" or None.
+        label_smoothing: share of the target given to all classes.
+        metric: validation metric that chooses the epoch: macro_f1, accuracy or loss.
+        patience: epochs without improvement before stopping; None never stops early.
+        precision: auto, float32 or bfloat16.
+        gradient_checkpointing: trade time for memory.
+        seed: seeds weights, dropout and order.
+        device: auto, cpu, cuda, cuda:N or mps.
+        checkpoints: folder for checkpoints; None for a temporary one.
+        resume: go on from the last complete checkpoint in `checkpoints`.
+        log: takes (metrics, step) while training.
+    """
+
+    def __init__(
+        self,
+        encoder: str = _MINILM,
+        revision: str | None = None,
+        labels: Sequence[str] | None = None,
+        multi: bool = False,
+        spans: Sequence[str] = (),
+        max_length: int = 256,
+        overlap: int = 32,
+        learning_rate: float = 2e-4,
+        freeze_embeddings: bool = False,
+        epochs: float | None = None,
+        examples_seen: int = 20_000,
+        min_epochs: int = 2,
+        max_epochs: int = 10,
+        max_steps: int = -1,
+        batch_size: int = 32,
+        eval_batch_size: int = 64,
+        gradient_accumulation: int = 1,
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        schedule: str = "linear",
+        max_grad_norm: float = 1.0,
+        loss: str = "cross_entropy",
+        focal_gamma: float = 2.0,
+        class_weights: str | None = None,
+        label_smoothing: float = 0.0,
+        metric: str = "macro_f1",
+        patience: int | None = 4,
+        precision: str = "auto",
+        gradient_checkpointing: bool = False,
+        seed: int = 1,
+        device: str = "auto",
+        checkpoints: str | Path | None = None,
+        resume: bool = False,
+        log: LogFunction | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.revision = revision
+        self.labels = labels
+        self.multi = multi
+        self.spans = spans
+        self.max_length = max_length
+        self.overlap = overlap
+        self.learning_rate = learning_rate
+        self.freeze_embeddings = freeze_embeddings
+        self.epochs = epochs
+        self.examples_seen = examples_seen
+        self.min_epochs = min_epochs
+        self.max_epochs = max_epochs
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.gradient_accumulation = gradient_accumulation
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.schedule = schedule
+        self.max_grad_norm = max_grad_norm
+        self.loss = loss
+        self.focal_gamma = focal_gamma
+        self.class_weights = class_weights
+        self.label_smoothing = label_smoothing
+        self.metric = metric
+        self.patience = patience
+        self.precision = precision
+        self.gradient_checkpointing = gradient_checkpointing
+        self.seed = seed
+        self.device = device
+        self.checkpoints = checkpoints
+        self.resume = resume
+        self.log = log
+
+    def _fit(
+        self,
+        passages: list[Passage],
+        targets: NDArray[np.int64],
+        validation: tuple[list[Passage], NDArray[np.int64]] | None,
+    ) -> None:
+        device = resolve_device(self.device)
+        transformers.set_seed(self.seed)
+        self._load(find_encoder(self.encoder, self.revision), fresh=True)
+        if self.freeze_embeddings:
+            self.model_.get_input_embeddings().requires_grad_(False)
+        windows = []
+        for encoded, target in zip(self._windows_of(passages), targets, strict=True):
+            windows += [TrainingWindow(window.ids, target, 1.0 / len(encoded)) for window in encoded]
+        self.windowed_ = (len(windows), len(passages))
+        folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
+        resume_from = last_checkpoint(folder) if self.resume else None
+        if resume_from is not None:
+            log.info("resuming from %s", resume_from.name)
+        trainer = ClassificationTrainer(
+            model=self.model_,
+            args=self._arguments(folder, device, len(passages), validation is not None),
+            windows=windows,
+            pad_id=self.pad_id_,
+            multi=self.multi,
+            class_weights=self._class_weights(targets),
+            focal_gamma=self.focal_gamma if self.loss == "focal" else None,
+            label_smoothing=self.label_smoothing,
+            validate=self._validator(validation),
+            callbacks=[ProgressBar(self.log), *self._early_stopping(validation is not None)],
+        )
+        try:
+            trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        finally:
+            if self.checkpoints is None:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.steps_ = trainer.state.global_step
+        self.model_.eval()
+
+    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
+        """Score passages in chunks: windows of like length share a batch, results come in input order."""
+        self._place()
+        chunk: list[Passage] = []
+        for item in X:
+            chunk.append(self._passage(item))
+            if len(chunk) == _CHUNK:
+                yield from self._score(chunk)
+                chunk = []
+        if chunk:
+            yield from self._score(chunk)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.safetensors`, `config.json` and the tokenizer, readable by transformers alone."""
+        self.model_.save_pretrained(folder, safe_serialization=True)
+        self.tokenizer_.save_pretrained(folder)
+
+    def load_weights(self, folder: Path) -> Self:
+        """Read what `save` wrote.
+
+        Args:
+            folder: the bundle.
+
+        Returns:
+            the estimator itself, ready to score.
+
+        Raises:
+            BundleError: the weights or the labels in them do not fit.
+        """
+        assert self.labels is not None
+        self.classes_ = np.array(list(self.labels), dtype=object)
+        try:
+            self._load(folder, fresh=False)
+        except InputError:
+            raise
+        except Exception as error:  # noqa: BLE001 - transformers and safetensors raise many kinds for damaged files
+            raise BundleError(f"{folder}: the weights cannot be read ({str(error).splitlines()[0]})") from error
+        self.model_.eval()
+        return self
+
+    def _load(self, folder: Path, fresh: bool) -> None:
+        names = [str(name) for name in self.classes_]
+        settings: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+        if fresh:
+            config = AutoConfig.from_pretrained(
+                folder,
+                num_labels=len(names),
+                id2label=dict(enumerate(names)),
+                label2id={name: number for number, name in enumerate(names)},
+                problem_type="multi_label_classification" if self.multi else "single_label_classification",
+                **settings,
+            )
+        else:
+            config = AutoConfig.from_pretrained(folder, **settings)
+        # transformers accepts labels that contradict each other, and resets them silently where counts differ.
+        if [config.id2label.get(number) for number in range(config.num_labels)] != names:
+            raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {names}")
+        verbosity = transformers.logging.get_verbosity()
+        if fresh:
+            transformers.logging.set_verbosity_error()  # It would warn that the new head is new.
+        try:
+            self.model_ = AutoModelForSequenceClassification.from_pretrained(
+                folder, config=config, dtype=torch.float32, use_safetensors=True, **settings
+            )
+        finally:
+            transformers.logging.set_verbosity(verbosity)
+        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **settings)
+        if not self.tokenizer_.is_fast:
+            raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
+        self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
+        reach = getattr(config, "max_position_embeddings", self.max_length)
+        self.encoder_windows_ = WindowEncoder(
+            self.tokenizer_._tokenizer, self.spans, min(self.max_length, reach), self.overlap
+        )
+        if self.gradient_checkpointing and fresh:
+            self.model_.gradient_checkpointing_enable()
+
+    def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
+        return self.encoder_windows_.encode(passages)
+
+    def _place(self) -> None:
+        device = resolve_device(self.device)
+        if next(self.model_.parameters()).device != device:
+            self.model_.to(device)
+
+    def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        encoded = self._windows_of(passages)
+        flat = [window for windows in encoded for window in windows]
+        logits = np.empty((len(flat), len(self.classes_)))
+        order = sorted(range(len(flat)), key=lambda number: len(flat[number].ids))
+        device = next(self.model_.parameters()).device
+        with torch.inference_mode():
+            for first in range(0, len(order), self.eval_batch_size):
+                rows = order[first : first + self.eval_batch_size]
+                batch = collate([TrainingWindow(flat[row].ids, 0, 1.0) for row in rows], self.pad_id_)
+                outputs = self.model_(
+                    input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
+                )
+                logits[rows] = outputs.logits.float().cpu().numpy()
+        at = 0
+        for windows in encoded:
+            lengths = np.array([len(window.ids) for window in windows], dtype=np.float64)
+            spans = tuple((window.start, window.end) for window in windows)
+            yield WindowScores(logits[at : at + len(windows)], spans, lengths / lengths.sum())
+            at += len(windows)
+
+    def _arguments(
+        self, folder: Path, device: torch.device, examples: int, validated: bool
+    ) -> transformers.TrainingArguments:
+        epochs = self.epochs
+        if epochs is None:
+            epochs = min(max(round(self.examples_seen / examples), self.min_epochs), self.max_epochs)
+        return transformers.TrainingArguments(
+            output_dir=str(folder),
+            num_train_epochs=epochs,
+            max_steps=self.max_steps,
+            per_device_train_batch_size=self.batch_size,
+            gradient_accumulation_steps=self.gradient_accumulation,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            warmup_steps=self.warmup,
+            lr_scheduler_type=self.schedule,
+            max_grad_norm=self.max_grad_norm,
+            optim="adamw_torch_fused",
+            bf16=wants_bfloat16(self.precision, device),
+            use_cpu=device.type == "cpu",
+            eval_strategy="epoch" if validated else "no",
+            save_strategy="epoch",
+            save_total_limit=1,
+            load_best_model_at_end=validated,
+            metric_for_best_model=f"eval_{self.metric}",
+            greater_is_better=self.metric != "loss",
+            restore_callback_states_from_checkpoint=True,
+            logging_steps=20,
+            logging_nan_inf_filter=False,
+            disable_tqdm=True,
+            report_to="none",
+            seed=self.seed,
+            data_seed=self.seed,
+            remove_unused_columns=False,
+            dataloader_pin_memory=device.type == "cuda",
+        )
+
+    def _early_stopping(self, validated: bool) -> list[transformers.TrainerCallback]:
+        if not validated or self.patience is None:
+            return []
+        return [EarlyStoppingCallback(early_stopping_patience=self.patience)]
+
+    def _validator(self, validation: tuple[list[Passage], NDArray[np.int64]] | None) -> Any:
+        if validation is None:
+            return None
+        passages, targets = validation
+
+        def validate() -> dict[str, float]:
+            training = self.model_.training
+            self.model_.eval()
+            logits = np.vstack([scores.pooled() for scores in self._score_all(passages)])
+            self.model_.train(training)
+            if self.multi:
+                chances = sigmoid(logits)
+                found = (chances >= 0.5).astype(int)
+                score = f1_score(targets, found, average="macro", zero_division=0)
+                right = np.where(targets == 1, chances, 1 - chances)
+            else:
+                chances = softmax(logits)
+                found = chances.argmax(axis=1)
+                score = f1_score(targets, found, average="macro", labels=np.unique(targets), zero_division=0)
+                right = chances[np.arange(len(targets)), targets]
+            return {
+                "macro_f1": float(score),
+                "accuracy": float((found == targets).mean()),
+                "loss": float(-np.log(np.clip(right, 1e-12, 1)).mean()),
+            }
+
+        return validate
+
+    def _score_all(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        for first in range(0, len(passages), _CHUNK):
+            yield from self._score(passages[first : first + _CHUNK])
+
+    def _class_weights(self, targets: NDArray[np.int64]) -> torch.Tensor | None:
+        if self.class_weights is None:
+            return None
+        if self.multi:
+            positive = targets.sum(axis=0).clip(min=1)
+            return torch.tensor((len(targets) - positive) / positive, dtype=torch.float32).clamp(max=20)
+        present = np.unique(targets)
+        weights = np.ones(len(self.classes_))
+        weights[present] = compute_class_weight("balanced", classes=present, y=targets)
+        return torch.tensor(weights, dtype=torch.float32)
