@@ -160,10 +160,13 @@ class TransformerClassifier(TextClassifier):
         self._load(find_encoder(self.encoder, self.revision), fresh=True)
         if self.freeze_embeddings:
             self.model_.get_input_embeddings().requires_grad_(False)
-        windows = []
-        for encoded, target in zip(self._windows_of(passages), targets, strict=True):
-            windows += [TrainingWindow(window.ids, target, 1.0 / len(encoded)) for window in encoded]
-        self.windowed_ = (len(windows), len(passages))
+        encoded = self._windows_of(passages)
+        windows = [
+            TrainingWindow(window.ids, target, 1.0 / len(own))
+            for own, target in zip(encoded, targets, strict=True)
+            for window in own
+        ]
+        self.windowed_share_ = sum(own[-1].end < len(p.text) or len(own) > 1 for own, p in zip(encoded, passages, strict=True)) / len(passages)
         folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
         resume_from = last_checkpoint(folder) if self.resume else None
         if resume_from is not None:

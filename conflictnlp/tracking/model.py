@@ -1,0 +1,75 @@
+"""Bundles as MLflow models: one models-from-code pyfunc, no pickle."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from conflictnlp.bundle import METRICS, read_manifest
+from conflictnlp.task import Task
+from conflictnlp.tracking.store import Store
+
+NAME = "model"
+ARTIFACT = "bundle"
+_EXAMPLE = "Northern Front fighters took the town of Ostra on Monday, and army units pulled back to the river."
+
+
+def log_model(store: Store, run_id: str, bundle: Path) -> str:
+    """Log a bundle as the run's LoggedModel, with signature, input example and its test metrics.
+
+    Args:
+        store: where the run is.
+        run_id: the run.
+        bundle: the bundle's folder.
+
+    Returns:
+        the LoggedModel's id.
+    """
+    import mlflow
+
+    task = read_manifest(bundle).task
+    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
+        info = mlflow.pyfunc.log_model(
+            name=NAME,
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
+            artifacts={ARTIFACT: str(bundle)},
+            signature=_signature(task),
+            input_example=_example(task),
+            pip_requirements=[f"conflictnlp=={metadata.version('conflictnlp')}"],
+            metadata={"task": task.name},
+        )
+        scores = json.loads((bundle / METRICS).read_text(encoding="utf-8")) if (bundle / METRICS).is_file() else {}
+        flat = {name: value for name, value in scores.get("metrics", {}).items() if isinstance(value, float)}
+        if flat:
+            mlflow.log_metrics(flat, model_id=info.model_id)
+    return str(info.model_id)
+
+
+def _columns(task: Task) -> list[tuple[str, bool]]:
+    return [("text", True), *((role, role not in task.optional_spans) for role in task.spans)]
+
+
+def _signature(task: Task) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import Array, DataType
+
+    inputs = [ColSpec("string", name, required=required) for name, required in _columns(task)]
+    inputs.append(ColSpec("string", "title", required=False))
+    prediction: Any = Array(DataType.string) if task.is_multi else "string"
+    outputs = [
+        ColSpec(prediction, "prediction", required=False),
+        ColSpec("double", "probability", required=False),
+        *(ColSpec("double", f"prob_{label}", required=False) for label in task.label_names),
+        ColSpec("string", "error", required=False),
+    ]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
+
+
+def _example(task: Task) -> Any:
+    import pandas as pd
+
+    words = {"text": _EXAMPLE, "actor": "Northern Front", "source": "Northern Front fighters", "target": "army units"}
+    return pd.DataFrame([{name: words[name] for name, _ in _columns(task)}])

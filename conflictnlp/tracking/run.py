@@ -1,0 +1,222 @@
+"""One tracked run: everything is written to its folder first, then sent to the store.
+
+The folder is the truth. A server that is lost costs nothing: `upload` sends the folder later.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.files import write_json, write_text
+from conflictnlp.tracking.store import Store
+
+log = logging.getLogger(__name__)
+HISTORY = "history.jsonl"
+RECORD = "run.json"
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", ".hydra", HISTORY, RECORD, ".lock"})
+TAG_FOLDER, TAG_IDENTITY = "run_folder", "identity"
+
+
+class TrackedRun:
+    """A run that is being made, as a context: it ends FINISHED, FAILED or KILLED.
+
+    Args:
+        store: where it is tracked.
+        folder: the run's folder.
+        record: experiment, name, tags, params and datasets; kept in the folder for a later upload.
+        run_id: an unfinished run to go on with.
+
+    Raises:
+        InputError: another process is at work in the folder.
+    """
+
+    def __init__(self, store: Store, folder: Path, record: dict[str, Any], run_id: str | None = None) -> None:
+        self.folder = folder
+        self.lost: str | None = None
+        self._store = store
+        self._lock = FileLock(folder / ".lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"{folder}: another process is training there; let it end, or start without resume") from error
+        self.run_id = run_id or self._create(record)
+        if run_id is not None:
+            self._send(lambda: store.client.update_run(run_id, status="RUNNING"))
+        self._record = {**record, "run_id": self.run_id, "tracking_uri": store.uri, "status": "RUNNING"}
+        write_json(folder / RECORD, self._record)
+        if run_id is None:
+            self._send(lambda: _log_facts(store, self.run_id, record))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                killed = isinstance(error, KeyboardInterrupt | SystemExit)
+                write_text(self.folder / "traceback.txt", "".join(traceback.format_exception(kind, error, trace)))
+                self.end("KILLED" if killed else "FAILED", {"error": f"{type(error).__name__}: {error}"[:4000]})
+        finally:
+            self._lock.release()
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Append metrics to the folder's history and send them.
+
+        Args:
+            metrics: numbers by name.
+            step: optimiser step.
+        """
+        entry = {"step": step, "time": int(time.time() * 1000), "metrics": dict(metrics)}
+        with (self.folder / HISTORY).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(entry) + "\n")
+        self._send(lambda: _log_history(self._store, self.run_id, [entry]))
+
+    def end(self, status: str, tags: Mapping[str, str] | None = None) -> None:
+        """Send the folder's files and close the run.
+
+        Args:
+            status: FINISHED, FAILED or KILLED.
+            tags: added to the run.
+
+        Raises:
+            TrackingError: the run was FINISHED but the store was lost on the way; says how to upload.
+        """
+        self._record |= {"status": status, "end_tags": dict(tags or {})}
+        write_json(self.folder / RECORD, self._record)
+        self._send(lambda: _close(self._store, self.run_id, self.folder, self._record))
+        if self.lost and status == "FINISHED":
+            raise TrackingError(
+                f"the tracking store was lost ({self.lost}); model and metrics lie in {self.folder}; "
+                f"once it is back, send them with: conflictnlp upload {self.folder}"
+            )
+
+    def _create(self, record: Mapping[str, Any]) -> str:
+        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_RUN_SOURCE_NAME, MLFLOW_USER
+
+        import getpass
+
+        tags = {
+            **record["tags"],
+            TAG_FOLDER: str(self.folder),
+            MLFLOW_RUN_NOTE: record["note"],
+            MLFLOW_RUN_SOURCE_NAME: "conflictnlp train",
+        }
+        try:
+            tags[MLFLOW_USER] = getpass.getuser()
+        except (KeyError, OSError):
+            log.debug("no user name on this machine")
+        experiment = self._store.experiment(record["experiment"])
+        run = self._store.client.create_run(experiment, run_name=record["name"], tags=tags)
+        return str(run.info.run_id)
+
+    def _send(self, action: Any) -> None:
+        """Try to send; after a first failure the folder alone goes on."""
+        if self.lost:
+            return
+        from mlflow.exceptions import MlflowException
+
+        try:
+            action()
+        except (MlflowException, OSError) as error:
+            self.lost = str(error).strip().splitlines()[0][:300]
+            log.warning("tracking: the store is lost (%s); the run goes on in %s", self.lost, self.folder)
+
+
+def upload(folder: Path, store: Store) -> str:
+    """Send a run's folder to the store: the same run where it still exists, else a new one.
+
+    Args:
+        folder: a run's folder, as `train` left it.
+        store: where it shall go.
+
+    Returns:
+        the run's id.
+
+    Raises:
+        InputError: the folder holds no run.
+    """
+    from mlflow.exceptions import MlflowException
+
+    path = folder / RECORD
+    if not path.is_file():
+        raise InputError(f"{folder}: holds no run (no {RECORD})")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    run_id = record["run_id"]
+    try:
+        store.client.get_run(run_id)
+    except MlflowException:
+        experiment = store.experiment(record["experiment"])
+        tags = {**record["tags"], TAG_FOLDER: str(folder.resolve())}
+        run_id = str(store.client.create_run(experiment, run_name=record["name"], tags=tags).info.run_id)
+    _log_facts(store, run_id, record)
+    history = folder / HISTORY
+    if history.is_file():
+        _log_history(store, run_id, [json.loads(line) for line in history.read_text().splitlines()])
+    _close(store, run_id, folder, record)
+    write_json(path, {**record, "run_id": run_id, "tracking_uri": store.uri})
+    return run_id
+
+
+def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+    params = [Param(key, str(value)) for key, value in record["params"].items() if value is not None]
+    store.client.log_batch(run_id, params=params)
+    store.client.log_inputs(
+        run_id,
+        datasets=[
+            DatasetInput(
+                Dataset(
+                    name=entry["name"],
+                    digest=entry["fingerprint"][:32],
+                    source_type="local",
+                    source=json.dumps({"uri": entry["source"]}),
+                    profile=json.dumps({"num_rows": entry["rows"], "labels": entry["labels"]}),
+                ),
+                tags=[InputTag("mlflow.data.context", entry["split"])],
+            )
+            for entry in record["datasets"]
+        ],
+    )
+
+
+def _log_history(store: Store, run_id: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    from mlflow.entities import Metric
+
+    metrics = [
+        Metric(name, value, entry["time"], entry["step"])
+        for entry in entries
+        for name, value in entry["metrics"].items()
+        if value == value
+    ]
+    for first in range(0, len(metrics), 500):
+        store.client.log_batch(run_id, metrics=metrics[first : first + 500])
+
+
+def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -> None:
+    from conflictnlp.tracking.model import log_model
+
+    for path in sorted(folder.iterdir()):
+        if path.name in _SKIPPED_ARTIFACTS or path.name.startswith("."):
+            continue
+        if path.is_dir():
+            store.client.log_artifacts(run_id, str(path), path.name)
+        else:
+            store.client.log_artifact(run_id, str(path))
+    if record["status"] == "FINISHED":
+        log_model(store, run_id, folder / "bundle")
+    for key, value in record.get("end_tags", {}).items():
+        store.client.set_tag(run_id, key, value)
+    store.client.set_terminated(run_id, record["status"])

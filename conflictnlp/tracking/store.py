@@ -1,0 +1,156 @@
+"""The tracking store: found, checked once, and made once under a lock."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from conflictnlp.config import TrackingConfig
+from conflictnlp.errors import InputError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_CHECK_SECONDS = 8
+# MLflow retries for minutes by default; a lost server must not hold a finished training back.
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+class Store:
+    """A reachable tracking store.
+
+    Args:
+        config: its `uri`; None for MLFLOW_TRACKING_URI, else `mlflow.db` in the working folder.
+
+    Raises:
+        InputError: the store cannot be reached or opened.
+    """
+
+    def __init__(self, config: TrackingConfig | None = None) -> None:
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        self.uri = tracking_uri(config.uri if config else None)
+        self._folder = _database_folder(self.uri)
+        if self.uri.startswith(("http://", "https://")):
+            _check_server(self.uri)
+        self.client = self._open()
+
+    def _open(self) -> MlflowClient:
+        import logging
+
+        import mlflow
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        # Alembic tells every migration of a new database; MLflow warns of much that is no fault of the user's.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        uri = self.connection
+        try:
+            with self._lock():
+                mlflow.set_tracking_uri(uri)
+                mlflow.set_registry_uri(uri)
+                client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+                client.search_experiments(max_results=1)
+        except (MlflowException, OSError, ValueError) as error:
+            raise InputError(f"tracking store {self.uri}: cannot be opened ({_first_line(error)})") from error
+        except Exception as error:
+            # SQLAlchemy's errors, without making its import a must for HTTP stores.
+            if type(error).__module__.startswith("sqlalchemy"):
+                raise InputError(f"tracking store {self.uri}: cannot be opened ({_first_line(error)})") from error
+            raise
+        return client
+
+    @property
+    def connection(self) -> str:
+        """The address to connect to: SQLite is told to wait for other writers."""
+        if self.uri.startswith("sqlite:") and "?" not in self.uri:
+            return f"{self.uri}?timeout=120"
+        return self.uri
+
+    def experiment(self, name: str) -> str:
+        """Return an experiment's id, and make it if there is none.
+
+        A local database gets an explicit artifact location beside it: MLflow's default would be the working folder
+        of whoever writes. A server proxies its own.
+
+        Args:
+            name: the experiment.
+
+        Returns:
+            its id.
+
+        Raises:
+            InputError: it was deleted, and its name is still taken.
+        """
+        with self._lock():
+            found = self.client.get_experiment_by_name(name)
+            if found is None:
+                location = (self._folder / "mlartifacts" / name).as_uri() if self._folder else None
+                return str(self.client.create_experiment(name, artifact_location=location))
+        if found.lifecycle_stage != "active":
+            raise InputError(
+                f"experiment {name!r} is deleted in {self.uri}; restore it "
+                f"(mlflow experiments restore --experiment-id {found.experiment_id}) or set tracking.experiment=..."
+            )
+        return str(found.experiment_id)
+
+    def _lock(self) -> FileLock:
+        # Processes that start together must not make one database at once.
+        folder = self._folder or Path(os.environ.get("TMPDIR", "/tmp"))
+        return FileLock(folder / ".mlflow.lock" if self._folder else folder / "conflictnlp-mlflow.lock")
+
+
+def tracking_uri(configured: str | None = None) -> str:
+    """Return the store's address: the config's, MLFLOW_TRACKING_URI, or `mlflow.db` in the working folder."""
+    uri = configured or os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        return f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+    if uri.startswith("file:") or "://" not in uri and not uri.startswith("sqlite:"):
+        raise InputError(
+            f"tracking store {uri}: MLflow no longer keeps runs in plain folders; "
+            "use sqlite:////absolute/path/mlflow.db or a server's http:// address"
+        )
+    return uri
+
+
+def _database_folder(uri: str) -> Path | None:
+    if not uri.startswith("sqlite:///"):
+        return None
+    path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+    folder = path.parent.resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"tracking store {uri}: its folder cannot be made ({error.strerror})") from error
+    return folder
+
+
+def _check_server(uri: str) -> None:
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_CHECK_SECONDS):
+            return
+    except urllib.error.HTTPError as error:
+        if error.code < 500:
+            return  # It answers; another path or a login is MLflow's own business.
+        raise InputError(f"tracking store {uri}: the server answers {error.code}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(
+            f"tracking store {uri}: not reached within {_CHECK_SECONDS} s ({reason}); start the server, correct "
+            "MLFLOW_TRACKING_URI, or unset it to track in ./mlflow.db"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
