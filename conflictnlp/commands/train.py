@@ -17,7 +17,7 @@ from typing import Any
 
 from conflictnlp.config import Config, ModelConfig, TransformerConfig, compose, to_config
 from conflictnlp.data import Splits, load_splits
-from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.errors import ConflictNLPError, InputError, TrackingError
 from conflictnlp.files import sha256_json, write_json, write_text
 from conflictnlp.task import Task
 
@@ -159,26 +159,32 @@ def main(arguments: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = ["conflictnlp train", *arguments]
     application = hydra.main(version_base="1.3", config_path=f"pkg://{schema.CONFIG_MODULE}", config_name="config")
+    refused: list[ConflictNLPError] = []
+
+    def job(node: Any) -> float | None:
+        # Hydra would add lines of its own to an error that is ours and told in one line.
+        try:
+            return _job(node)
+        except ConflictNLPError as error:
+            refused.append(error)
+            return None
+
     try:
-        application(_job)()
+        application(job)()
     except Exception as error:
         raise schema.translate(error) from error
+    if refused:
+        raise refused[0]
     return 0
 
 
 def _job(node: Any) -> float:
     from hydra.core.hydra_config import HydraConfig
 
-    from conflictnlp import config as schema
-
-    try:
-        config = to_config(node)
-    except Exception as error:
-        raise schema.translate(error) from error
     hydra_node = HydraConfig.get()
     folder = Path(hydra_node.runtime.output_dir)
     try:
-        result = run_training(config, folder, list(hydra_node.overrides.task))
+        result = run_training(to_config(node), folder, list(hydra_node.overrides.task))
     except TrackingError as error:
         announce(error.result)  # type: ignore[attr-defined]
         raise

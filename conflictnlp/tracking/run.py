@@ -103,15 +103,15 @@ class TrackedRun:
             )
 
     def _create(self, record: Mapping[str, Any]) -> str:
-        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_RUN_SOURCE_NAME, MLFLOW_USER
-
         import getpass
+
+        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_SOURCE_NAME, MLFLOW_USER
 
         tags = {
             **record["tags"],
             TAG_FOLDER: str(self.folder),
             MLFLOW_RUN_NOTE: record["note"],
-            MLFLOW_RUN_SOURCE_NAME: "conflictnlp train",
+            MLFLOW_SOURCE_NAME: "conflictnlp train",
         }
         try:
             tags[MLFLOW_USER] = getpass.getuser()
@@ -215,7 +215,7 @@ def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -
             store.client.log_artifacts(run_id, str(path), path.name)
         else:
             store.client.log_artifact(run_id, str(path))
-    if record["status"] == "FINISHED":
+    if record["status"] == "FINISHED" and (folder / "bundle").is_dir():
         log_model(store, run_id, folder / "bundle")
     for key, value in record.get("end_tags", {}).items():
         store.client.set_tag(run_id, key, value)

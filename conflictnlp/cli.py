@@ -1,0 +1,195 @@
+"""The command `conflictnlp`: words in, exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from conflictnlp.errors import InputError, TrackingError
+
+_EPILOG = """
+A REF is a bundle folder, a run id, runs:/<id>/model, or models:/<name>@<alias>. Start with:
+  conflictnlp train task=topic model=tfidf          (on the embedded sample)
+  conflictnlp predict <bundle> article.txt
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: the words after `conflictnlp`; None for the process's own.
+
+    Returns:
+        the exit status: 0 done, 2 nothing done because of the input, 3 done but some rows carry an error, 130
+        interrupted, 1 anything else.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        # Hydra parses these words itself; argparse would stumble over its overrides.
+        if words[:1] == ["train"]:
+            from conflictnlp.commands.train import main as train
+
+            return train(words[1:])
+        options = _parser().parse_args(words)
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+        command: Callable[[argparse.Namespace], int] = options.run
+        return command(options)
+    except InputError as error:
+        print(f"conflictnlp: {_line(error)}", file=sys.stderr)
+        return 2
+    except TrackingError as error:
+        print(f"conflictnlp: {_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("conflictnlp: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); Python must not complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        print(f"conflictnlp: the disk is full{where}; free some space and start again", file=sys.stderr)
+        return 1
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="conflictnlp",
+        description="Train, track and apply article classifiers for research on armed conflict.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("train", help="fine-tune, evaluate, track and save a model (a Hydra application)")
+
+    evaluate = commands.add_parser("evaluate", help="score a saved model on labelled data")
+    evaluate.add_argument("ref", metavar="REF", help="the model")
+    evaluate.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: data=topic, data.test=FILE")
+    evaluate.set_defaults(run=_evaluate)
+
+    predict = commands.add_parser("predict", help="apply a model to texts")
+    predict.add_argument("ref", metavar="REF", help="the model")
+    predict.add_argument("input", metavar="INPUT", help=".txt .jsonl .csv .tsv .parquet (.gz), a folder of .txt, or -")
+    predict.add_argument("--output", metavar="FILE", help="format by suffix; JSON lines to stdout without it")
+    predict.add_argument("--actor", metavar="NAME|ALIAS", action="append", default=[], help="may be repeated")
+    predict.add_argument("--text-column", metavar="C", default="text")
+    predict.add_argument("--id-column", metavar="C", default="id")
+    predict.add_argument("--abstain-below", metavar="P", type=_share, help="leave less probable predictions empty")
+    predict.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
+    predict.set_defaults(run=_predict)
+
+    data = commands.add_parser("data", help="check labelled data").add_subparsers(required=True, metavar="ACTION")
+    check = data.add_parser("check", help="report faults, duplicates and leaks")
+    check.add_argument("source", metavar="FILE|NAME", help="a file, or a data set of conf/data")
+    check.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="task=topic, data.test=FILE, data.columns.text=C")
+    check.add_argument("--json", action="store_true", help="the report as JSON")
+    check.set_defaults(run=_data_check)
+
+    runs = commands.add_parser("runs", help="list tracked runs, newest first")
+    runs.add_argument("--task", help="only this task's")
+    runs.add_argument("--query", default="", help="MLflow's search filter")
+    runs.add_argument("--limit", type=int, default=50)
+    runs.add_argument("--json", action="store_true", help="JSON lines")
+    runs.set_defaults(run=_runs)
+
+    rerun = commands.add_parser("rerun", help="repeat a run from its stored config")
+    rerun.add_argument("run_ref", metavar="RUN", help="a run id, the beginning of one, or a run name")
+    rerun.set_defaults(run=_rerun)
+
+    upload = commands.add_parser("upload", help="send a run's folder to the store (after a server was lost)")
+    upload.add_argument("folder", metavar="FOLDER")
+    upload.set_defaults(run=_upload)
+
+    ui = commands.add_parser("ui", help="the MLflow UI of the configured store, on 127.0.0.1")
+    ui.add_argument("--port", type=int, default=5000)
+    ui.set_defaults(run=_ui)
+    return parser
+
+
+def _share(word: str) -> float:
+    value = float(word)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{word} is not between 0 and 1")
+    return value
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    return f"conflictnlp {metadata.version('conflictnlp')}"
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.evaluate import evaluate
+
+    result = evaluate(options.ref, options.overrides)
+    print(f"run_id: {result.run_id}\nresult: {result.folder / 'result.json'}")
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.load import load
+    from conflictnlp.commands.predict import predict
+    from conflictnlp.config import ColumnsConfig
+
+    columns = ColumnsConfig(text=options.text_column, id=options.id_column)
+    model = load(options.ref, device=options.device)
+    result = predict(model, options.input, options.output, options.actor, columns, options.abstain_below)
+    return 3 if result.errors else 0
+
+
+def _data_check(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.data import check
+
+    report, stops = check(options.source, options.overrides)
+    print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) if options.json else report.to_text())
+    if stops:
+        raise InputError(f"{options.source}: training would stop at these rows; correct them, or set {' '.join(stops)}")
+    return 0
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.runs import list_runs, runs_table
+
+    records = list_runs(options.task, options.query, options.limit)
+    print("\n".join(map(json.dumps, records)) if options.json else runs_table(records))
+    return 0
+
+
+def _rerun(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.runs import rerun
+    from conflictnlp.commands.train import announce
+
+    announce(rerun(options.run_ref))
+    return 0
+
+
+def _upload(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.runs import upload
+
+    print(f"run_id: {upload(options.folder)}")
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.runs import ui
+
+    return ui(options.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""`conflictnlp runs`, `rerun`, `upload` and `ui`: what was run, again, and where to look at it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from conflictnlp.commands.train import TrainResult, run_training
+from conflictnlp.config import from_dict
+from conflictnlp.errors import InputError
+from conflictnlp.tracking.references import all_runs, find_run
+from conflictnlp.tracking.store import Store, tracking_uri
+
+log = logging.getLogger(__name__)
+
+
+def list_runs(task: str | None = None, query: str = "", limit: int = 50) -> list[dict[str, Any]]:
+    """List runs of the configured store, newest first.
+
+    Args:
+        task: only this task's experiment.
+        query: MLflow's search filter, for instance `metrics."test/macro_f1" > 0.7`.
+        limit: at most so many.
+
+    Returns:
+        a record a run: run_id, name, task, status, started, macro_f1, ece.
+
+    Raises:
+        InputError: the store cannot be opened, or the filter is malformed.
+    """
+    store = Store()
+    return [
+        {
+            "run_id": run.info.run_id,
+            "name": run.info.run_name,
+            "task": run.data.tags.get("task", ""),
+            "status": run.info.status,
+            "started": datetime.fromtimestamp(run.info.start_time / 1000).strftime("%Y-%m-%d %H:%M"),
+            "macro_f1": run.data.metrics.get("test/macro_f1"),
+            "ece": run.data.metrics.get("test/ece"),
+        }
+        for run in all_runs(store, query, [task] if task else None)[:limit]
+    ]
+
+
+def runs_table(records: Sequence[dict[str, Any]]) -> str:
+    """Return a listing as aligned lines."""
+    head = ["run_id", "name", "task", "status", "started", "macro_f1", "ece"]
+    cells = [head] + [
+        [f"{record[key]:.3f}" if isinstance(record[key], float) else str(record[key] or "") for key in head]
+        for record in records
+    ]
+    widths = [max(len(row[number]) for row in cells) for number in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def rerun(ref: str) -> TrainResult:
+    """Repeat a run from the config it stored.
+
+    Args:
+        ref: the run.
+
+    Returns:
+        the new run's id, bundle and metrics.
+
+    Raises:
+        InputError: the run is not found, stored no config, or the data set is no longer what it was.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    store = Store()
+    run = find_run(ref, store)
+    try:
+        local = mlflow.artifacts.download_artifacts(
+            artifact_uri=f"runs:/{run.info.run_id}/config.json", tracking_uri=store.connection
+        )
+        values = json.loads(Path(local).read_text(encoding="utf-8"))
+    except (MlflowException, OSError, ValueError) as error:
+        raise InputError(f"run {ref!r}: it stored no config that could be read ({str(error).splitlines()[0]})") from error
+    config = from_dict({**values, "resume": False, "resume_run": None})
+    config.tracking.uri = None
+    config.tracking.tags = {**config.tracking.tags, "rerun_of": run.info.run_id}
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
+    folder = Path("outputs").absolute() / config.task.name / f"rerun-{run.info.run_id[:8]}" / f"{stamp}-{time.time_ns() % 10**9}"
+    result = run_training(config, folder, [f"(rerun of {run.info.run_id})"])
+    new = store.client.get_run(result.run_id)
+    if new.data.tags.get("identity") != run.data.tags.get("identity"):
+        log.warning("rerun: the data is not what it was in run %s; its scores may differ for that", run.info.run_id)
+    else:
+        old_score, score = run.data.metrics.get("test/macro_f1"), result.metrics["test/macro_f1"]
+        log.info("rerun: test/macro_f1 %s, before %s", score, old_score)
+    return result
+
+
+def upload(folder: str) -> str:
+    """Send a run's folder to the configured store.
+
+    Args:
+        folder: as a training left it whose store was lost.
+
+    Returns:
+        the run's id there.
+
+    Raises:
+        InputError: the folder holds no run, or the store is not reached.
+    """
+    from conflictnlp.tracking.run import upload as send
+
+    return send(Path(folder), Store())
+
+
+def ui(port: int = 5000) -> int:
+    """Serve the MLflow UI of the configured store on 127.0.0.1 until it is interrupted.
+
+    Args:
+        port: where it listens.
+
+    Returns:
+        the server's exit status.
+
+    Raises:
+        InputError: the store is a server, which has a UI of its own.
+    """
+    uri = tracking_uri()
+    if uri.startswith(("http://", "https://")):
+        raise InputError(f"ui: the store is a server; open {uri} in a browser")
+    store = Store()
+    folder = Path(uri.removeprefix("sqlite:///").partition("?")[0]).parent
+    print(f"MLflow UI on http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--default-artifact-root", (folder / "mlartifacts").as_uri()]
+    return subprocess.call(command)
