@@ -121,7 +121,6 @@ class TransformerConfig(ModelConfig):
     revision: str | None = None
     max_length: int = 256
     overlap: int = 32
-    markers: bool = True
     learning_rate: float = 2e-4
     freeze_embeddings: bool = False
 
