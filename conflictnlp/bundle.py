@@ -137,7 +137,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         version = values["format_version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(f"{path}: damaged ({error}); train or download the bundle again") from error
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise BundleError(
@@ -146,8 +146,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         manifest = Manifest(**{**values, "task": Task.from_dict(values["task"])})
-        if manifest.estimator["kind"] not in _KINDS or not manifest.files or not manifest.temperature > 0:
-            raise ValueError("no known estimator, files or temperature")
+        _check_values(manifest)
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{path}: damaged ({error}); train or download the bundle again") from error
     for name, digest in manifest.files.items():
@@ -157,6 +156,9 @@ def read_manifest(folder: Path) -> Manifest:
             raise BundleError(f"{folder / name}: missing; the bundle is damaged")
         if sha256_file(folder / name) != digest:
             raise BundleError(f"{folder / name}: its content is not what the manifest says; the bundle is damaged")
+    for path in folder.iterdir():
+        if path.name not in {MANIFEST, METRICS, CARD, *manifest.files}:
+            raise BundleError(f"{path}: not among the files that the manifest names; nothing was loaded")
     _check_configs(folder)
     return manifest
 
@@ -180,7 +182,7 @@ def load_estimator(folder: Path, manifest: Manifest, device: str = "auto") -> Te
     module, name = _KINDS[manifest.estimator["kind"]]
     estimator_class = getattr(importlib.import_module(module), name)
     known = inspect.signature(estimator_class).parameters
-    parameters = {k: v for k, v in manifest.estimator["parameters"].items() if k in known}
+    parameters = {k: v for k, v in manifest.estimator["parameters"].items() if k in known and k not in _NOT_STORED}
     if "device" in known:
         parameters["device"] = device
     task = manifest.task
@@ -212,15 +214,32 @@ def _check_names(folder: Path) -> None:
             raise BundleError(f"{path}: {path.stat().st_size} bytes is beyond what such a file can need")
 
 
+def _check_values(manifest: Manifest) -> None:
+    parts = (
+        manifest.estimator,
+        manifest.estimator["parameters"],
+        manifest.thresholds,
+        manifest.training,
+        manifest.files,
+    )
+    if not all(isinstance(part, dict) for part in parts):
+        raise ValueError("not a mapping where one is needed")
+    if manifest.estimator["kind"] not in _KINDS or not manifest.files:
+        raise ValueError("no known estimator or no files")
+    if not 0 < manifest.temperature < float("inf"):
+        raise ValueError(f"temperature {manifest.temperature}")
+    if not all(0 <= threshold <= 1 for threshold in manifest.thresholds.values()):
+        raise ValueError(f"thresholds {manifest.thresholds}")
+
+
 def _check_configs(folder: Path) -> None:
     for name in ("config.json", "tokenizer_config.json"):
         path = folder / name
         if path.is_file():
             try:
-                values = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
+                found = _keys(json.loads(path.read_text(encoding="utf-8"))) & _UNSAFE_KEYS
+            except (ValueError, RecursionError) as error:
                 raise BundleError(f"{path}: damaged ({error})") from error
-            found = _keys(values) & _UNSAFE_KEYS
             if found:
                 raise BundleError(f"{path}: holds {', '.join(sorted(found))}, which could run code; nothing was loaded")
 

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from conflictnlp.errors import InputError, TrackingError
 
@@ -53,11 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`| head`); Python must not complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        line = _environment_fault(error)
+        if line is None:
             raise
-        where = f" at {error.filename}" if error.filename else ""
-        print(f"conflictnlp: the disk is full{where}; free some space and start again", file=sys.stderr)
+        print(f"conflictnlp: {line}", file=sys.stderr)
         return 1
 
 
@@ -65,8 +66,37 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _environment_fault(error: BaseException) -> str | None:
+    """Tell a full or write-protected disk in one line, from whatever error a library made of it; None for others."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        number = link.errno if isinstance(link, OSError) else None
+        where = f" at {link.filename}" if isinstance(link, OSError) and link.filename else ""
+        # safetensors, torch and SQLite have errors of their own for it.
+        if (
+            number in (errno.ENOSPC, errno.EDQUOT)
+            or "No space left on device" in str(link)
+            or "disk is full" in str(link)
+        ):
+            return f"the disk is full{where}; free some space and start again"
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return f"no permission{where} ({os.strerror(number or 0)}); start where you may write"
+        link = link.__cause__ or link.__context__
+    return None
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like every other."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the words."""
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="conflictnlp",
         description="Train, track and apply article classifiers for research on armed conflict.",
         epilog=_EPILOG,
@@ -95,7 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="check labelled data").add_subparsers(required=True, metavar="ACTION")
     check = data.add_parser("check", help="report faults, duplicates and leaks")
     check.add_argument("source", metavar="FILE|NAME", help="a file, or a data set of conf/data")
-    check.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="task=topic, data.test=FILE, data.columns.text=C")
+    check.add_argument(
+        "overrides", metavar="OVERRIDE", nargs="*", help="task=topic, data.test=FILE, data.columns.text=C"
+    )
     check.add_argument("--json", action="store_true", help="the report as JSON")
     check.set_defaults(run=_data_check)
 

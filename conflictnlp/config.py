@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib import resources
 from typing import Any
 
@@ -31,6 +31,8 @@ class TaskConfig:
     labels: list[LabelConfig] = field(default_factory=list)
     spans: list[str] = field(default_factory=list)
     optional_spans: list[str] = field(default_factory=list)
+    background: str | None = None
+    names_matter: bool = True
 
 
 @dataclass
@@ -121,6 +123,8 @@ class TransformerConfig(ModelConfig):
     revision: str | None = None
     max_length: int = 256
     overlap: int = 32
+    split_length: int | None = None
+    renamed_copies: int = 0
     learning_rate: float = 2e-4
     freeze_embeddings: bool = False
 
@@ -130,9 +134,9 @@ class TrainerConfig:
     """conf/trainer: how an encoder is fine-tuned; `epochs: null` chooses by the size of the data."""
 
     epochs: float | None = None
-    examples_seen: int = 20_000
+    examples_seen: int = 24_000
     min_epochs: int = 2
-    max_epochs: int = 10
+    max_epochs: int = 20
     max_steps: int = -1
     batch_size: int = 32
     eval_batch_size: int = 64
@@ -218,13 +222,38 @@ _CHOICES = {
 _POSITIVE = (
     "data.limit",
     "data.limit_test",
+    "data.long_words",
+    "data.near_duplicate",
     "threads",
     "trainer.batch_size",
     "trainer.eval_batch_size",
     "trainer.epochs",
     "trainer.gradient_accumulation",
+    "trainer.examples_seen",
     "evaluation.bins",
+    "model.learning_rate",
+    "model.max_length",
+    "model.max_features",
+    "model.min_df",
+    "model.max_iter",
+    "model.C",
 )
+_NOT_NEGATIVE = (
+    "seed",
+    "data.split.seed",
+    "evaluation.bootstrap",
+    "trainer.weight_decay",
+    "trainer.max_grad_norm",
+    "trainer.warmup",
+    "trainer.label_smoothing",
+    "model.overlap",
+    "model.word_ngrams",
+    "model.char_ngrams",
+    "model.surroundings",
+)
+_SHARES = ("data.split.validation", "data.split.test", "evaluation.confidence")
+# What seeds the generators of numpy and torch alike.
+_LARGEST_SEED = 2**32 - 1
 
 
 def register() -> None:
@@ -261,6 +290,7 @@ def to_config(node: Any) -> Config:
     except OmegaConfBaseException as error:
         raise InputError(f"config: {_first_line(error)}") from error
     assert isinstance(config, Config)
+    _refuse_unknown(config, "")
     _check(config)
     return config
 
@@ -320,18 +350,31 @@ def compose(overrides: Sequence[str]) -> tuple[Config, Any]:
         raise translate(error) from error
 
 
+# Lines of Hydra's and OmegaConf's messages that tell a user nothing.
+_NOISE = ("full_key:", "object_type=", "reference_type=", "Config search path", "provider=", "See http")
+
+
 def translate(error: Exception) -> Exception:
     """Return an InputError with one clear line for Hydra's and OmegaConf's own errors; others unchanged."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    if isinstance(error, InputError) or not isinstance(error, HydraException | OmegaConfBaseException):
+    # Hydra raises a bare ValueError for `task=null`.
+    known = isinstance(error, HydraException | OmegaConfBaseException) or "Config group override" in str(error)
+    if isinstance(error, InputError) or not known:
         return error
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" ^")]
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException) and str(cause).splitlines()[0].strip() not in lines:
         lines.append(str(cause).splitlines()[0].strip())
-    text = "; ".join(line for line in lines if not line.startswith(("full_key:", "object_type=", "reference_type=")))
+    if not any("not in struct" in line for line in lines):
+        # Only a mapping takes new keys; one appended to a schema would be refused.
+        lines = [line for line in lines if not line.startswith("To append to your")]
+    text = "; ".join(line.rstrip(".;") for line in lines if not line.startswith(_NOISE)).replace(":; ", ": ")
+    if "Got NoneType" in text:
+        text += "; a group=null leaves nothing to run, name one of its options"
+    if "LabelConfig" in text:
+        text += "; a label is written {name: ..., definition: ...}, best in a task file"
     return InputError(f"config: {text} (`conflictnlp train --cfg job` shows every key, `--help` every group)")
 
 
@@ -352,6 +395,12 @@ def shipped(group: str) -> dict[str, dict[str, Any]]:
 def load_task(name: str) -> Task:
     """Return a shipped task by name, without composing a whole config.
 
+    Args:
+        name: a file of conf/task.
+
+    Returns:
+        the task.
+
     Raises:
         InputError: no task of that name ships with the package.
     """
@@ -366,21 +415,43 @@ def _check(config: Config) -> None:
         value = _lookup(config, key)
         if value not in choices:
             raise InputError(f"{key}={value}: must be one of {', '.join(str(choice) for choice in choices)}")
+    # Written so that NaN, which compares false, is refused too.
     for key in _POSITIVE:
         value = _lookup(config, key)
-        if value is not None and value <= 0:
+        if value is not None and not value > 0:
             raise InputError(f"{key}={value}: must be above zero")
-    for key in ("data.split.validation", "data.split.test"):
+    for key in _NOT_NEGATIVE:
+        value = _lookup(config, key)
+        if value is not None and not value >= 0:
+            raise InputError(f"{key}={value}: must be zero or above")
+    for key in _SHARES:
         if not 0 < _lookup(config, key) < 1:
             raise InputError(f"{key}={_lookup(config, key)}: must be a share between 0 and 1")
+    if config.data.near_duplicate > 1:
+        raise InputError(f"data.near_duplicate={config.data.near_duplicate}: is a similarity, at most 1")
+    for key in ("seed", "data.split.seed"):
+        if _lookup(config, key) > _LARGEST_SEED:
+            raise InputError(f"{key}={_lookup(config, key)}: must be at most {_LARGEST_SEED}")
+    config.to_task()
     if config.resume_run is not None:
         config.resume = True
+
+
+def _refuse_unknown(node: Any, prefix: str) -> None:
+    """Refuse keys that no schema declares; `+key=value` sets them, and nothing would read them."""
+    known = [item.name for item in fields(node)]
+    for key, value in vars(node).items():
+        if key not in known:
+            raise InputError(f"config: {prefix}{key} is no key of the config; there are {', '.join(known)}")
+        if is_dataclass(value):
+            _refuse_unknown(value, f"{prefix}{key}.")
 
 
 def _lookup(config: Config, key: str) -> Any:
     value: Any = config
     for part in key.split("."):
-        value = getattr(value, part)
+        # A key of another kind of model is not there.
+        value = getattr(value, part, None)
     return value
 
 

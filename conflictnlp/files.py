@@ -89,9 +89,16 @@ def write_json(path: Path | str, value: Any) -> None:
 def open_text(path: Path | str, mode: str = "rt") -> IO[str]:
     """Open a UTF-8 text file, gzip-compressed if its name ends in `.gz`; a byte order mark is skipped."""
     encoding = "utf-8-sig" if "r" in mode else "utf-8"
-    if str(path).endswith(".gz"):
+    if str(path).lower().endswith(".gz"):
         return gzip.open(path, mode, encoding=encoding, newline="")  # type: ignore[return-value]
     return Path(path).open(mode.replace("t", ""), encoding=encoding, newline="")
+
+
+def open_bytes(path: Path | str) -> IO[bytes]:
+    """Open a file's bytes, decompressed if its name ends in `.gz`."""
+    if str(path).lower().endswith(".gz"):
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    return Path(path).open("rb")
 
 
 def sha256_file(path: Path) -> str:

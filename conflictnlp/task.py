@@ -32,6 +32,8 @@ class Task:
         labels: the classes in order.
         spans: roles marked in the text: (), ("actor",) or ("source", "target").
         optional_spans: roles that an example may lack.
+        background: the label of a text that says nothing of the question ("none" of momentum), if there is one.
+        names_matter: whether the label may depend on an actor's name; if not, models are trained not to look at it.
         description: one line for the model card.
     """
 
@@ -40,6 +42,8 @@ class Task:
     labels: tuple[Label, ...]
     spans: tuple[str, ...] = ()
     optional_spans: tuple[str, ...] = ()
+    background: str | None = None
+    names_matter: bool = True
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -57,6 +61,8 @@ class Task:
             raise InputError(f"task.labels: a single-label task needs two labels or more, got {list(self.label_names)}")
         if not self.labels:
             raise InputError("task.labels: no label is declared; use a task file of conf/task or set task.labels")
+        if self.background is not None and self.background not in self.label_names:
+            raise InputError(f"task.background={self.background!r}: not among the labels {list(self.label_names)}")
         unknown = set(self.spans) - _SPANS
         if unknown:
             raise InputError(f"task.spans: {sorted(unknown)} unknown; roles are {sorted(_SPANS)}")
@@ -79,6 +85,8 @@ class Task:
             "labels": [{"name": label.name, "definition": label.definition} for label in self.labels],
             "spans": list(self.spans),
             "optional_spans": list(self.optional_spans),
+            "background": self.background,
+            "names_matter": self.names_matter,
             "description": self.description,
         }
 
@@ -91,5 +99,7 @@ class Task:
             labels=tuple(Label(str(label["name"]), str(label["definition"])) for label in values["labels"]),
             spans=tuple(values.get("spans") or ()),
             optional_spans=tuple(values.get("optional_spans") or ()),
+            background=values.get("background"),
+            names_matter=bool(values.get("names_matter", True)),
             description=str(values.get("description") or ""),
         )

@@ -76,7 +76,9 @@ def _read_off(source: str, columns: ColumnsConfig) -> Task:
                 found.setdefault(str(label))
         spans |= {role for role in ("actor", "source", "target") if row.values.get(getattr(columns, role))}
         if len(found) > _MOST_LABELS:
-            raise InputError(f"{row.where}: over {_MOST_LABELS} different labels in {column!r}; name the task: task=...")
+            raise InputError(
+                f"{row.where}: over {_MOST_LABELS} different labels in {column!r}; name the task: task=..."
+            )
     roles = ("actor",) if "actor" in spans else tuple(role for role in ("source", "target") if role in spans)
     if not multi and len(found) < 2:
         raise InputError(f"{source}: a single class ({', '.join(found) or 'none'}); two labels or more are needed")

@@ -8,7 +8,9 @@ import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.load import load
 from conflictnlp.commands.train import RESULT, write_predictions
@@ -16,6 +18,9 @@ from conflictnlp.config import compose, shipped
 from conflictnlp.data import load_splits
 from conflictnlp.errors import InputError
 from conflictnlp.files import write_json
+
+if TYPE_CHECKING:
+    from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +55,14 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
         TrackingError: the store was lost on the way.
     """
     from conflictnlp.evaluation.report import evaluate_model
-    from conflictnlp.tracking.run import TrackedRun
-    from conflictnlp.tracking.store import Store
+    from conflictnlp.tracking.run import TrackedRun, discard_unused
+    from conflictnlp.tracking.store import Store, check_store
 
     started = time.time()
     model = load(ref)
     words = list(overrides)
-    if not any(word.startswith(("task=", "+task=")) for word in words) and model.task.name in shipped("task"):
+    has_task = any(word.startswith("task=") for word in words)
+    if not has_task and model.task.name in shipped("task"):
         words.insert(0, f"task={model.task.name}")
     if not any(word.startswith("data=") for word in words):
         trained_on = model.manifest.training.get("data")
@@ -64,16 +70,18 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
             raise InputError("evaluate: name the data, for instance data=files data.test=FILE")
         words.insert(0, f"data={trained_on}")
     config, _ = compose(words)
+    if has_task and config.task.name != model.task.name:
+        raise InputError(f"evaluate: task={config.task.name}, but {ref} is a model for task={model.task.name}")
+    check_store(config.tracking)
     if config.data.test is None:
         raise InputError(f"evaluate: data={config.data.name} names no test split; give one with data.test=FILE")
     splits = load_splits(config.data, model.task, parts=("test",))
-    log.info("data %s\n%s", config.data.name, splits.report.to_text())
     store = Store(config.tracking)
-    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
+    parent = _parent(store, model.manifest.training.get("run_id"))
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
     folder = Path("outputs/evaluate").absolute() / f"{model.task.name}-{config.data.name}-{stamp}-{os.getpid()}"
-    folder.mkdir(parents=True)
     record = {
-        "experiment": config.tracking.experiment or model.task.name,
+        "experiment": config.tracking.experiment or (parent and store.experiment_of(parent)) or model.task.name,
         "name": f"evaluate-{config.data.name}",
         "note": f"Scores of {ref} on {config.data.name}.",
         "tags": {
@@ -82,7 +90,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
             "kind": "evaluation",
             "evaluated_bundle": model.fingerprint,
             "command": shlex.join(["conflictnlp", "evaluate", ref, *overrides]),
-            **_parent(store, model.manifest.training.get("run_id")),
+            **({"mlflow.parentRunId": parent.info.run_id} if parent else {}),
             **config.tracking.tags,
         },
         "params": {"task": model.task.name, "data": config.data.name, "model": ref},
@@ -97,29 +105,33 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
             }
         ],
     }
-    with TrackedRun(store, folder, record) as run:
-        evaluation = evaluate_model(model, splits.test, config.evaluation)
-        metrics = {**evaluation.metrics("test"), "duration_seconds": time.time() - started}
-        run.log_metrics(metrics)
-        log.info("test split\n%s", evaluation.to_text())
-        if config.evaluation.plots:
-            evaluation.draw(folder / "figures", config.evaluation.bins)
-        write_json(folder / "data_report.json", splits.report.to_dict())
-        write_json(folder / "evaluation.json", {"test": evaluation.to_dict()})
-        write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(model.folder), "metrics": metrics})
-        write_predictions(folder / "test_predictions.parquet", model, splits.test, evaluation.outcome)
-        run.end("FINISHED")
+    folder.mkdir(parents=True)
+    try:
+        with TrackedRun(store, folder, record) as run:
+            log.info("data %s\n%s", config.data.name, splits.report.to_text())
+            evaluation = evaluate_model(model, splits.test, config.evaluation)
+            metrics = {**evaluation.metrics("test"), "duration_seconds": time.time() - started}
+            run.log_metrics(metrics)
+            log.info("test split\n%s", evaluation.to_text())
+            if config.evaluation.plots:
+                evaluation.draw(folder / "figures", config.evaluation.bins)
+            write_json(folder / "data_report.json", splits.report.to_dict())
+            write_json(folder / "evaluation.json", {"test": evaluation.to_dict()})
+            write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(model.folder), "metrics": metrics})
+            write_predictions(folder / "test_predictions.parquet", model, splits.test, evaluation.outcome)
+            run.end("FINISHED")
+    finally:
+        discard_unused(folder)
     return EvaluateResult(run.run_id, folder, metrics)
 
 
-def _parent(store: object, run_id: str | None) -> dict[str, str]:
-    """Hang the run under the one that made the model, where the store knows it."""
+def _parent(store: Store, run_id: str | None) -> Any:
+    """Return the run that made the model, where the store knows it."""
     from mlflow.exceptions import MlflowException
 
     if run_id is None:
-        return {}
+        return None
     try:
-        store.client.get_run(run_id)  # type: ignore[attr-defined]
+        return store.client.get_run(run_id)
     except MlflowException:
-        return {}
-    return {"mlflow.parentRunId": run_id}
+        return None

@@ -175,7 +175,9 @@ def _writer(output: str | None, model: Model, first: Row) -> Iterator[Any]:
         return
     suffix = suffix_of(output)
     if suffix not in OUTPUTS:
-        raise InputError(f"--output {output}: unknown format {suffix or '(no suffix)'}; use one of {', '.join(OUTPUTS)}")
+        raise InputError(
+            f"--output {output}: unknown format {suffix or '(no suffix)'}; use one of {', '.join(OUTPUTS)}"
+        )
     if suffix == ".parquet" and output.endswith(".gz"):
         raise InputError(f"--output {output}: Parquet compresses by itself; leave .gz out")
     with atomic_path(output) as temporary:
@@ -238,8 +240,13 @@ def _arrow_types(model: Model) -> dict[str, Any]:
 
     chances = pa.map_(pa.string(), pa.float64())
     evidence = pa.struct(
-        [("start", pa.int64()), ("end", pa.int64()), ("text", pa.string()), ("probabilities", chances),
-         ("weight", pa.float64())]
+        [
+            ("start", pa.int64()),
+            ("end", pa.int64()),
+            ("text", pa.string()),
+            ("probabilities", chances),
+            ("weight", pa.float64()),
+        ]
     )
     types = {name: pa.string() for name in output_columns(model)}
     types |= {"start": pa.int64(), "end": pa.int64(), "probability": pa.float64(), "evidence": pa.list_(evidence)}

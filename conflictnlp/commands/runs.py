@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ def list_runs(task: str | None = None, query: str = "", limit: int = 50) -> list
     Raises:
         InputError: the store cannot be opened, or the filter is malformed.
     """
-    store = Store()
+    store = Store(create=False)
     return [
         {
             "run_id": run.info.run_id,
@@ -76,7 +76,7 @@ def rerun(ref: str) -> TrainResult:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    store = Store()
+    store = Store(create=False)
     run = find_run(ref, store)
     try:
         local = mlflow.artifacts.download_artifacts(
@@ -84,13 +84,16 @@ def rerun(ref: str) -> TrainResult:
         )
         values = json.loads(Path(local).read_text(encoding="utf-8"))
     except (MlflowException, OSError, ValueError) as error:
-        raise InputError(f"run {ref!r}: it stored no config that could be read ({str(error).splitlines()[0]})") from error
+        raise InputError(
+            f"run {ref!r}: it stored no config that could be read ({str(error).splitlines()[0]})"
+        ) from error
     config = from_dict({**values, "resume": False, "resume_run": None})
     config.tracking.uri = None
-    config.tracking.tags = {**config.tracking.tags, "rerun_of": run.info.run_id}
-    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
-    folder = Path("outputs").absolute() / config.task.name / f"rerun-{run.info.run_id[:8]}" / f"{stamp}-{time.time_ns() % 10**9}"
-    result = run_training(config, folder, [f"(rerun of {run.info.run_id})"])
+    origin = {"command": f"conflictnlp rerun {run.info.run_id}", "rerun_of": run.info.run_id}
+    config.tracking.tags = {**config.tracking.tags, **origin}
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
+    folder = Path("outputs").absolute() / config.task.name / f"rerun-{run.info.run_id[:8]}" / f"{stamp}-{os.getpid()}"
+    result = run_training(config, folder, [])
     new = store.client.get_run(result.run_id)
     if new.data.tags.get("identity") != run.data.tags.get("identity"):
         log.warning("rerun: the data is not what it was in run %s; its scores may differ for that", run.info.run_id)
@@ -132,8 +135,8 @@ def ui(port: int = 5000) -> int:
     uri = tracking_uri()
     if uri.startswith(("http://", "https://")):
         raise InputError(f"ui: the store is a server; open {uri} in a browser")
-    store = Store()
-    folder = Path(uri.removeprefix("sqlite:///").partition("?")[0]).parent
+    store = Store(create=False)
+    folder = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute().parent
     print(f"MLflow UI on http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
     command += ["--port", str(port), "--default-artifact-root", (folder / "mlartifacts").as_uri()]

@@ -74,11 +74,15 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
         InputError: as `train`.
         TrackingError: as `train`.
     """
+    from conflictnlp.tracking.run import TrackedRun, discard_unused
+    from conflictnlp.tracking.store import Store, check_store
+
     started = time.time()
     task = config.to_task()
     _set_threads(config)
+    # Before the data is read, which may take long: a server that is away is told at once.
+    check_store(config.tracking)
     splits = load_splits(config.data, task)
-    log.info("data %s\n%s", config.data.name, splits.report.to_text())
     if isinstance(config.model, TransformerConfig):
         # Before a run is made: an encoder that is not found is the input's fault.
         from conflictnlp.models.device import resolve_device
@@ -86,9 +90,6 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
 
         resolve_device(config.device)
         find_encoder(config.model.encoder, config.model.revision)
-    from conflictnlp.tracking.run import TrackedRun
-    from conflictnlp.tracking.store import Store
-
     store = Store(config.tracking)
     record = _record(config, task, splits, overrides)
     run_id = None
@@ -99,11 +100,13 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
     handler = _log_file(folder)
     try:
         with TrackedRun(store, folder, record, run_id) as run:
+            log.info("data %s\n%s", config.data.name, splits.report.to_text())
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
             metrics = _fit_and_score(config, task, splits, folder, run, started)
             result = TrainResult(run.run_id, folder / "bundle", metrics)
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(result.bundle), "metrics": metrics})
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
             run.end("FINISHED")
     except TrackingError as error:
         error.result = TrainResult(run.run_id, folder / "bundle", metrics)  # type: ignore[attr-defined]
@@ -111,7 +114,7 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        discard_unused(folder)
     return result
 
 
@@ -133,6 +136,11 @@ def make_estimator(config: Config, task: Task, **running: Any) -> Any:
     if isinstance(config.model, TransformerConfig):
         from conflictnlp.models import TransformerClassifier
 
+        if not task.spans:
+            own["split_length"] = None
+        if task.names_matter:
+            own["renamed_copies"] = 0
+        own["background"] = task.background
         settings = {**own, **asdict(config.trainer), **running, "device": config.device, "seed": config.seed}
         return TransformerClassifier(**shared, **settings)
     from conflictnlp.models import TfidfClassifier
@@ -169,10 +177,14 @@ def main(arguments: Sequence[str]) -> int:
             refused.append(error)
             return None
 
+    _refuse_unknown_flags(arguments)
     try:
         application(job)()
     except Exception as error:
-        raise schema.translate(error) from error
+        told = schema.translate(error)
+        if told is error:
+            raise
+        raise told from error
     if refused:
         raise refused[0]
     return 0
@@ -188,8 +200,22 @@ def _job(node: Any) -> float:
     except TrackingError as error:
         announce(error.result)  # type: ignore[attr-defined]
         raise
+    finally:
+        # Hydra lays its folder out before anything is checked; a resumed run lies in its old one.
+        from conflictnlp.tracking.run import discard_unused
+
+        discard_unused(folder)
     announce(result)
     return result.metrics["val/macro_f1"]
+
+
+def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
+    """Refuse flags before Hydra's own parser does, which would print its whole usage."""
+    from hydra._internal.utils import get_args_parser
+
+    _, unknown = get_args_parser().parse_known_args(list(arguments))
+    if unknown:
+        raise InputError(f"train: unknown flag {' '.join(unknown)}; see conflictnlp train --help")
 
 
 def announce(result: TrainResult) -> None:
@@ -225,7 +251,9 @@ def _fit_and_score(
     thresholds = {}
     if task.is_multi:
         thresholds = dict(zip(task.label_names, tune_thresholds(sigmoid(logits / temperature), targets), strict=True))
-    save_bundle(folder / "bundle", estimator, task, temperature, thresholds, _training_facts(config, splits, run.run_id))
+    save_bundle(
+        folder / "bundle", estimator, task, temperature, thresholds, _training_facts(config, splits, run.run_id)
+    )
     # What is scored is the saved bundle, through the road that users take.
     model = Model(folder / "bundle", device=config.device)
     evaluations = {

@@ -24,6 +24,7 @@ FAULTS = {
 NOTES = {
     "long_text": "over-long text (read in windows)",
     "encoding": "sign of a wrong encoding",
+    "loose_offsets": "offsets hold the marked words but for blanks, signs or case",
     "duplicate": "repeated text with the same label",
     "near_duplicate": "nearly the same text as another of its split",
 }
@@ -31,6 +32,7 @@ LEAKS = {
     "leak": "text stands in a later split too",
     "near_leak": "nearly the same text stands in a later split",
 }
+OTHER_LABELS = "with other labels there"
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¼¶¤±³]|â€|Â[\xa0£»«]|ï»¿|aEUR|[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]")
 
@@ -55,13 +57,14 @@ class DataReport:
         labels: count of each label per split, in declared order.
         findings: every fault, note and leak.
         dropped: rows left out, by split and kind.
-        windowed: filled in by a model: share of texts read in windows.
+        shared: how many texts stand in two splits, and how many rows of each split bear one of them.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
+    shared: dict[str, int] = field(default_factory=dict)
 
     def of(self, kinds: Iterable[str]) -> list[Finding]:
         """Return the findings of some kinds."""
@@ -77,14 +80,13 @@ class DataReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, with the first 20 rows of each kind."""
-        examples = {
-            kind: [f"{f.where}: {f.detail}" for f in self.of([kind])[:20]] for kind in self.counts()
-        }
+        examples = {kind: [f"{f.where}: {f.detail}" for f in self.of([kind])[:20]] for kind in self.counts()}
         return {
             "rows": self.rows,
             "labels": self.labels,
             "counts": self.counts(),
             "dropped": self.dropped,
+            "shared": self.shared,
             "examples": examples,
         }
 
@@ -101,6 +103,9 @@ class DataReport:
             level = "fault" if kind in FAULTS else "leak" if kind in LEAKS else "note"
             lines.append(f"{level}: {titles[kind]}: " + ", ".join(f"{split} {n}" for split, n in table.items()))
             lines.extend(f"    {f.where}: {f.detail}" for f in self.of([kind])[:3])
+        if self.shared:
+            rows = ", ".join(f"{name} {n}" for name, n in self.shared.items() if name != "texts")
+            lines.append(f"texts in two splits: {self.shared['texts']} (rows: {rows})")
         for split, kinds in self.dropped.items():
             lines.append(f"dropped from {split}: " + ", ".join(f"{titles[k]} {n}" for k, n in kinds.items()))
         if not self.findings:
@@ -120,13 +125,13 @@ def check_split(split: str, examples: Sequence[Example], task: Task, long_words:
     Returns:
         findings in row order within each kind.
     """
-    findings = []
+    findings: list[Finding] = []
     for index, example in enumerate(examples):
         findings.extend(
             Finding(kind, split, index, example.where, detail)
             for kind, detail in _row_findings(example, task, long_words)
         )
-    findings.extend(_repeats(split, examples, task))
+    findings.extend(_repeats(split, examples))
     return findings
 
 
@@ -143,24 +148,24 @@ def check_near_duplicates(splits: Mapping[str, Sequence[Example]], threshold: fl
     Returns:
         findings of the kinds near_duplicate, leak and near_leak.
     """
-    places: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for split, examples in splits.items():
-        for index, example in enumerate(examples):
-            if text := normalise(example.text):
-                places[text].append((split, index))
+    places = _places(splits)
     order = {split: rank for rank, split in enumerate(splits)}
     findings: dict[tuple[str, str, int], Finding] = {}
 
     def add(kind: str, split: str, index: int, other: Example) -> None:
         example = splits[split][index]
-        key = (kind, split, index)
-        findings.setdefault(key, Finding(kind, split, index, example.where, f"see {other.where}: {other.text[:60]!r}"))
+        detail = f"see {other.where}: {other.text[:60]!r}"
+        if kind == "leak" and example.labels != other.labels and _marks(example) == _marks(other):
+            detail += f", {OTHER_LABELS}: {'+'.join(other.labels or ()) or '(none)'}"
+        findings.setdefault((kind, split, index), Finding(kind, split, index, example.where, detail))
 
     for found in places.values():
-        last = max(found, key=lambda place: order[place[0]])
+        latest = max((split for split, _ in found), key=lambda split: order[split])
+        others = [splits[latest][index] for split, index in found if split == latest]
+        by_marks = {_marks(other): other for other in reversed(others)}
         for split, index in found:
-            if order[split] < order[last[0]]:
-                add("leak", split, index, splits[last[0]][last[1]])
+            if split != latest:
+                add("leak", split, index, by_marks.get(_marks(splits[split][index]), others[0]))
     texts = list(places)
     for first, second in near_duplicates(texts, threshold):
         mine, theirs = places[texts[first]], places[texts[second]]
@@ -174,6 +179,29 @@ def check_near_duplicates(splits: Mapping[str, Sequence[Example]], threshold: fl
                     near = next(place for place in other if place[0] == split)
                     add("near_duplicate", split, index, splits[near[0]][near[1]])
     return sorted(findings.values(), key=lambda f: (order[f.split], f.index))
+
+
+def shared_texts(splits: Mapping[str, Sequence[Example]]) -> dict[str, int]:
+    """Count the texts that stand in two splits or more.
+
+    Args:
+        splits: examples by split.
+
+    Returns:
+        their number as `texts`, and under each split's name its rows that bear one; empty if there is none.
+    """
+    shared = [found for found in _places(splits).values() if len({split for split, _ in found}) > 1]
+    rows = Counter(split for found in shared for split, _ in found)
+    return {"texts": len(shared), **{split: rows[split] for split in splits}} if shared else {}
+
+
+def _places(splits: Mapping[str, Sequence[Example]]) -> dict[str, list[tuple[str, int]]]:
+    places: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for split, examples in splits.items():
+        for index, example in enumerate(examples):
+            if text := normalise(example.text) or example.text.strip():
+                places[text].append((split, index))
+    return places
 
 
 def label_counts(examples: Sequence[Example], task: Task) -> dict[str, int]:
@@ -198,24 +226,26 @@ def _row_findings(example: Example, task: Task, long_words: int) -> Iterable[tup
     for role, span in example.spans:
         if span.start is not None and span.end is not None:
             held = text[span.start : span.end] if 0 <= span.start < span.end <= len(text) else ""
+            detail = f"{role} {span.words!r}: characters {span.start} to {span.end} hold {held[:40]!r}"
             if normalise(held) not in {normalise(name) for name in span.names} or not held:
-                yield "wrong_offsets", f"{role} {span.words!r}: characters {span.start} to {span.end} hold {held[:40]!r}"
-        elif not find_mentions(text, span.names):
+                yield "wrong_offsets", detail
+            elif held not in span.names:
+                yield "loose_offsets", detail
+        elif not find_mentions(f"{example.title}\n{text}", span.names):
             yield "actor_not_in_text", f"{role} {span.words!r} is not in {text[:40]!r}"
 
 
-def _repeats(split: str, examples: Sequence[Example], task: Task) -> list[Finding]:
+def _marks(example: Example) -> tuple[str, ...]:
+    """Return what the row asks of its text: the actors, and where it knows them, their places."""
+    return tuple(f"{role}:{normalise(''.join(span.names[:1]))}@{span.start}" for role, span in example.spans)
+
+
+def _repeats(split: str, examples: Sequence[Example]) -> list[Finding]:
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
-        spans = dict(example.spans)
-        # A role with offsets is the same question only if the same words at the same place are meant.
-        marks = tuple(
-            normalise(spans[role].names[0]) + f"@{spans[role].start}" if role in spans and spans[role].names else ""
-            for role in task.spans
-        )
         if text := normalise(example.text):
-            groups[(text, *marks)].append(index)
-    findings = []
+            groups[(text, *_marks(example))].append(index)
+    findings: list[Finding] = []
     for indexes in groups.values():
         if len(indexes) < 2:
             continue

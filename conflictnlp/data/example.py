@@ -105,7 +105,7 @@ def make_passage(text: str, title: str, spans: Mapping[str, Span], roles: tuple[
     for role in roles:
         span = spans.get(role)
         mentions = find_mentions(whole, span.names) if span else []
-        if span and span.start is not None and span.end is not None:
+        if span and span.start is not None and span.end is not None and 0 <= span.start < span.end <= len(text):
             given = (span.start + len(head), span.end + len(head))
             # The stated offsets win over matches that overlap them.
             mentions = sorted([m for m in mentions if m[1] <= given[0] or m[0] >= given[1]] + [given])
@@ -137,10 +137,9 @@ def parse_row(row: Row, task: Task, columns: ColumnsConfig, label_column: str | 
         )
     labels = _labels(row, task, label_column) if labelled else None
     spans = tuple((role, span) for role in task.spans if (span := _span(row, role, columns, task)) is not None)
-    identifier = values.get(columns.id)
     return Example(
         where=row.where,
-        id=str(identifier) if identifier is not None else row.where,
+        id=_optional(values, columns.id) or row.where,
         text=_text(row, columns.text),
         labels=labels,
         spans=spans,
@@ -167,7 +166,8 @@ def _text(row: Row, column: str) -> str:
 
 def _optional(values: Mapping[str, Any], column: str) -> str | None:
     value = values.get(column)
-    return None if value is None else str(value)
+    # JSON's NaN and an empty text are missing values too; as a group they would tie all rows together.
+    return None if value is None or value == "" or value != value else str(value)
 
 
 def _integer(row: Row, column: str) -> int | None:
@@ -175,10 +175,13 @@ def _integer(row: Row, column: str) -> int | None:
     if value is None or value != value:
         return None
     try:
-        number = int(float(value)) if isinstance(value, str) else int(value)
-    except (TypeError, ValueError) as error:
+        # CSV and data frames with gaps write offsets as "12.0".
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{row.where}: {column}={value!r} is not a character offset") from error
-    return number
+    if not number.is_integer():
+        raise InputError(f"{row.where}: {column}={value!r} is not a character offset")
+    return int(number)
 
 
 def _span(row: Row, role: str, columns: ColumnsConfig, task: Task) -> Span | None:

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conflictnlp.config import DataConfig, shipped
-from conflictnlp.data.check import FAULTS, LEAKS, DataReport, Finding, check_near_duplicates, check_split, label_counts
+from conflictnlp.data.check import (
+    FAULTS,
+    LEAKS,
+    DataReport,
+    Finding,
+    check_near_duplicates,
+    check_split,
+    label_counts,
+    shared_texts,
+)
 from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.read import read_rows
 from conflictnlp.data.split import cut
@@ -86,7 +95,7 @@ def read_split(config: DataConfig, task: Task, split: str) -> list[Example]:
     for source in [sources] if isinstance(sources, str) else list(sources):
         if not isinstance(source, str):
             raise InputError(f"data.{split}={source!r}: must be a path, a glob or a list of them")
-        if source.startswith("sample:") and task.spans:
+        if source.startswith("sample:") and task.spans and "/" not in source:
             source += "/actors"
         before = len(examples)
         examples.extend(parse_row(row, task, config.columns, label_column) for row in read_rows(source, config.root))
@@ -125,6 +134,8 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
     given = _apply(given, report, FAULTS, config.on_fault, "drop", "data.on_fault", strict)
     leaks = check_near_duplicates(given, config.near_duplicate)
     report.findings.extend(leaks)
+    if any(finding.kind == "leak" for finding in leaks):
+        report.shared = shared_texts(given)
     given = _apply(given, report, LEAKS, config.on_leak, "drop_train", "data.on_leak", strict, leaks)
     splits = Splits(**given, report=report)
     if "train" in parts and strict:
@@ -188,8 +199,7 @@ def _apply(
             kinds_of_split = report.dropped.setdefault(finding.split, {})
             kinds_of_split[finding.kind] = kinds_of_split.get(finding.kind, 0) + 1
     return {
-        name: [example for index, example in enumerate(rows) if index not in gone[name]]
-        for name, rows in given.items()
+        name: [example for index, example in enumerate(rows) if index not in gone[name]] for name, rows in given.items()
     }
 
 

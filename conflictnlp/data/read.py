@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from conflictnlp.errors import InputError
-from conflictnlp.files import open_text
+from conflictnlp.files import open_bytes, open_text
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 _BATCH = 1024
@@ -57,7 +57,9 @@ def find_files(source: str | Path, root: str | Path | None = None) -> list[Path]
         raise InputError(f"{path}: is a folder; name its files, for instance '{path}/*.jsonl'")
     if path.exists():
         return [path]
-    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    # The root may hold a glob's signs itself.
+    names = glob.glob(str(Path(source).expanduser()), root_dir=root, recursive=True)  # noqa: PTH207 (absolute too)
+    found = sorted(file for name in names if (file := Path(root or ".") / name).is_file())
     if not found:
         raise InputError(f"{path}: no such file; check the path (relative ones start at {Path(root or '.').resolve()})")
     return found
@@ -113,8 +115,8 @@ def read_file(path: Path) -> Iterator[Row]:
                 yield from readers[suffix](stream, path)
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{path}: not UTF-8 text (byte 0x{error.object[error.start]:02x}: {error.reason}); is it a binary file? "
-                "else convert it, for instance: iconv -f WINDOWS-1252 -t UTF-8"
+                f"{path}:{_undecodable_line(path)}: not UTF-8 text (byte 0x{error.object[error.start]:02x}: "
+                f"{error.reason}); is it a binary file? else convert it, for instance: iconv -f WINDOWS-1252 -t UTF-8"
             ) from error
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(f"{path}: the gzip file is damaged or cut short ({error})") from error
@@ -140,15 +142,37 @@ def read_json_lines(stream: Iterable[str], name: str) -> Iterator[Row]:
     for number, line in enumerate(stream, 1):
         if not line.strip():
             continue
-        if "\x00" in line:
-            raise InputError(f"{name}:{number}: holds a zero byte; this is not a text file")
+        _refuse_zero_byte(line, f"{name}:{number}")
         try:
             values = json.loads(line)
         except json.JSONDecodeError as error:
             raise InputError(f"{name}:{number}: not JSON ({error.msg}, column {error.colno})") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{name}:{number}: not JSON that can be read ({error})") from error
         if not isinstance(values, dict):
             raise InputError(f"{name}:{number}: a JSON {type(values).__name__} where an object {{...}} is needed")
-        yield Row(f"{name}:{number}", values)
+        yield Row(f"{name}:{number}", _without_half_characters(values) if "\\ud" in line.lower() else values)
+
+
+def _without_half_characters(values: dict[str, Any]) -> dict[str, Any]:
+    """Put a question mark for each lone surrogate (half an emoji, cut off), which no file can hold."""
+    whole: dict[str, Any] = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
+    return whole
+
+
+def _refuse_zero_byte(line: str, where: str) -> None:
+    if "\x00" in line:
+        raise InputError(f"{where}: holds a zero byte; this is not a text file")
+
+
+def _undecodable_line(path: Path) -> int:
+    with open_bytes(path) as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _read_json(stream: IO[str], path: Path) -> Iterator[Row]:
@@ -159,18 +183,31 @@ def _read_csv(stream: IO[str], path: Path) -> Iterator[Row]:
     # Articles exceed csv's default limit of 131,072 characters a field.
     csv.field_size_limit(1 << 30)
     delimiter = "\t" if suffix_of(path) == ".tsv" else ","
-    reader = csv.DictReader(stream, delimiter=delimiter, restkey="", restval=None, strict=True)
+    reader = csv.DictReader(_without_zero_bytes(stream, path), delimiter=delimiter, restkey="", strict=True)
+    last = 0
     try:
         if reader.fieldnames is not None and len(set(reader.fieldnames)) < len(reader.fieldnames):
             raise InputError(f"{path}:1: a column name stands twice in the header {reader.fieldnames}")
+        last = reader.line_num
         for values in reader:
-            where = f"{path}:{reader.line_num}"
+            last = reader.line_num
+            where = f"{path}:{last}"
             if "" in values and isinstance(values[""], list):
-                raise InputError(f"{where}: more fields than the header's {len(reader.fieldnames or [])}; quote the text")
+                fields = len(reader.fieldnames or [])
+                raise InputError(f"{where}: more fields than the header's {fields}; quote the text")
             # An empty cell is a missing value, "NA" is not: a label or an actor may be spelt so.
             yield Row(where, {key: (value if value != "" else None) for key, value in values.items()})
     except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from error
+        raise InputError(
+            f"{path}:{last + 1}: the row that begins here is not valid CSV ({error}); "
+            "a field that holds a quote must be quoted and its own quotes doubled"
+        ) from error
+
+
+def _without_zero_bytes(stream: Iterable[str], path: Path) -> Iterator[str]:
+    for number, line in enumerate(stream, 1):
+        _refuse_zero_byte(line, f"{path}:{number}")
+        yield line
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
@@ -178,12 +215,12 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     try:
-        file: Any = pq.ParquetFile(gzip.open(path) if path.name.endswith(".gz") else path)
-        number = 0
-        for batch in file.iter_batches(batch_size=_BATCH):
-            for values in batch.to_pylist():
-                number += 1
-                yield Row(f"{path}:{number}", values)
+        with open_bytes(path) as stream:
+            number = 0
+            for batch in pq.ParquetFile(stream).iter_batches(batch_size=_BATCH):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Row(f"{path}:{number}", values)
     except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
 
@@ -205,9 +242,7 @@ def _read_datasets(name: str) -> Iterator[Row]:
             raise InputError(f"datasets:{name}: name a split with @, one of {', '.join(loaded)}")
         loaded = loaded[split]
     names = {
-        column: feature.names
-        for column, feature in loaded.features.items()
-        if isinstance(feature, datasets.ClassLabel)
+        column: feature.names for column, feature in loaded.features.items() if isinstance(feature, datasets.ClassLabel)
     }
     for number, values in enumerate(loaded, 1):
         for column, labels in names.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from conflictnlp.data.example import Example
 from conflictnlp.data.near_duplicates import near_duplicates, normalise
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
+
+_ISO_DATE = re.compile(r"\d{4}(-\d\d){0,2}([T ]|$)")
 
 
 def cut(
@@ -86,9 +89,16 @@ def _latest(examples: Sequence[Example], components: list[list[int]], share: flo
         missing = next((index for index in rows if not examples[index].date), None)
         if missing is not None:
             raise InputError(f"{examples[missing].where}: no date, which data.split.method=date needs")
+        wrong = next((index for index in rows if not _ISO_DATE.match(examples[index].date or "")), None)
+        if wrong is not None:
+            raise InputError(
+                f"{examples[wrong].where}: date {examples[wrong].date!r} is not ISO (YYYY-MM-DD), "
+                "which data.split.method=date needs"
+            )
         dates.append(max(date for date in stated if date))
     order = sorted(range(len(components)), key=lambda number: (dates[number], number), reverse=True)
-    chosen, size = [], 0
+    chosen: list[int] = []
+    size = 0
     for number in order:
         if size >= share * len(examples) or len(chosen) == len(components) - 1:
             break
@@ -112,8 +122,10 @@ def _balanced(
                     matrix[number, column[label]] = 1
             matrix[number, -1] = not matrix[number].any()
         splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=wanted, random_state=seed)
-        return [int(number) for number in next(splitter.split(matrix, matrix))[1]]
-    from sklearn.model_selection import StratifiedShuffleSplit, train_test_split
+        chosen = [int(number) for number in next(splitter.split(matrix, matrix))[1]]
+        # With few rows it may leave one side empty.
+        return chosen if 0 < len(chosen) < len(components) else _drawn(len(components), wanted, seed)
+    from sklearn.model_selection import StratifiedShuffleSplit
 
     label_of = [Counter(examples[index].label for index in rows).most_common(1)[0][0] for rows in components]
     frequency = Counter(label_of)
@@ -121,8 +133,11 @@ def _balanced(
     strata = [label if frequency[label] > 1 else "(rare)" for label in label_of]
     if Counter(strata)["(rare)"] == 1:
         strata = [stratum if stratum != "(rare)" else max(frequency, key=lambda k: frequency[k]) for stratum in strata]
-    numbers = np.arange(len(components))
     if wanted < len(set(strata)) or len(components) - wanted < len(set(strata)):
-        return [int(n) for n in train_test_split(numbers, test_size=wanted, random_state=seed)[1]]
+        return _drawn(len(components), wanted, seed)
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=wanted, random_state=seed)
-    return [int(number) for number in next(splitter.split(numbers, strata))[1]]
+    return [int(number) for number in next(splitter.split(strata, strata))[1]]
+
+
+def _drawn(size: int, wanted: int, seed: int) -> list[int]:
+    return sorted(int(number) for number in np.random.default_rng(seed).choice(size, wanted, replace=False))

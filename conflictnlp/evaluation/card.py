@@ -45,8 +45,8 @@ def model_card(
     titles = {**FAULTS, **LEAKS}
     for split, kinds in report.dropped.items():
         lines.append(f"\nDropped from {split}: " + ", ".join(f"{titles[k]} ({n})" for k, n in kinds.items()) + ".")
-    lines += ["", "## Scores on the test split", "", f"One seed ({config['seed']}); intervals are 95% bootstrap intervals "]
-    lines[-1] += "over groups or texts and do not cover the choice of seed."
+    scope = "intervals are 95% bootstrap intervals over groups or texts and do not cover the choice of seed."
+    lines += ["", "## Scores on the test split", "", f"One seed ({config['seed']}); {scope}"]
     lines += ["", "```", evaluation.to_text(), "```", ""]
     lines += ["## How it was made", "", f"- base model: {base or 'none (TF-IDF and logistic regression)'}"]
     lines += [f"- temperature {manifest.temperature:.3f}" + _thresholds(manifest)]

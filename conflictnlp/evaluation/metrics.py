@@ -63,9 +63,11 @@ def score(outcome: Outcome, bins: int = 10) -> dict[str, float]:
         precision/<label>, recall/<label>; for multi-label also micro_f1 and subset_accuracy.
     """
     numbers = outcome.scored
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        outcome.gold, outcome.predicted, labels=np.arange(len(outcome.labels)), zero_division=0
-    )
+    gold, predicted, columns = outcome.gold, outcome.predicted, np.arange(len(outcome.labels))
+    if outcome.is_multi and len(columns) == 1:
+        # scikit-learn reads an indicator of one column as the classes 0 and 1.
+        gold, predicted, columns = gold[:, 0], predicted[:, 0], np.array([1])
+    precision, recall, f1, _ = precision_recall_fscore_support(gold, predicted, labels=columns, zero_division=0)
     scores = {
         "accuracy": float((outcome.gold == outcome.predicted).mean()),
         "macro_f1": float(f1[numbers].mean()),
@@ -75,7 +77,7 @@ def score(outcome: Outcome, bins: int = 10) -> dict[str, float]:
         "ece": expected_calibration_error(outcome, bins),
     }
     if outcome.is_multi:
-        scores["micro_f1"] = float(f1_score(outcome.gold, outcome.predicted, average="micro", zero_division=0))
+        scores["micro_f1"] = float(f1_score(gold, predicted, labels=columns, average="micro", zero_division=0))
         scores["subset_accuracy"] = float((outcome.gold == outcome.predicted).all(axis=1).mean())
     for number in numbers:
         label = outcome.labels[number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -17,7 +18,7 @@ from conflictnlp.evaluation.metrics import FEW_CASES, Outcome, calibration_bins,
 from conflictnlp.evaluation.uncertainty import Interval
 
 _BLUE, _GREY = "#2b6ca3", "#8a8f98"
-_STYLE = {
+_STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -123,9 +124,7 @@ def _reliability(outcome: Outcome, error: float, bins: int) -> Figure:
         2, 1, figsize=(3.8, 4.6), sharex=True, height_ratios=[3, 1], layout="constrained"
     )
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--", label="perfect")
-    axes.plot(
-        [mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=_BLUE, label="model"
-    )
+    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=_BLUE, label="model")
     axes.set_ylabel("share that came true")
     axes.set_title(f"Reliability (ECE {error:.3f}, {len(parts)} bins of equal mass)")
     axes.set_xlim(0, 1)

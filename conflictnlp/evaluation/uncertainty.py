@@ -34,16 +34,18 @@ def cluster_counts(outcome: Outcome) -> Matrix:
         array (n_clusters, n_labels, 4): true positives, false positives, false negatives, and in the last the
         rows (single-label: right rows in label 0, rows in label 1).
     """
-    _, cluster = np.unique(np.asarray(outcome.clusters, dtype=object).astype(str), return_inverse=True)
+    # An array of strings would give each as much room as the longest, and a cluster's name may be a whole text.
+    numbers = {name: number for number, name in enumerate(sorted(set(outcome.clusters)))}
+    cluster = np.array([numbers[name] for name in outcome.clusters])
     width = len(outcome.labels)
     gold, predicted = outcome.gold, outcome.predicted
     if not outcome.is_multi:
         gold, predicted = np.eye(width, dtype=np.int64)[gold], np.eye(width, dtype=np.int64)[predicted]
-    counts = np.zeros((cluster.max() + 1, width, 4))
+    counts = np.zeros((len(numbers), width, 4))
     for place, values in enumerate((gold & predicted, (1 - gold) & predicted, gold & (1 - predicted))):
         np.add.at(counts[:, :, place], cluster, values)
-    np.add.at(counts[:, 0, 3], cluster, (gold == predicted).mean(axis=1) if outcome.is_multi else
-              (outcome.gold == outcome.predicted).astype(float))
+    right = (gold == predicted).mean(axis=1) if outcome.is_multi else (outcome.gold == outcome.predicted).astype(float)
+    np.add.at(counts[:, 0, 3], cluster, right)
     np.add.at(counts[:, min(1, width - 1), 3], cluster, 1.0 if width > 1 else 0.0)
     return counts
 

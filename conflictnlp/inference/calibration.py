@@ -47,7 +47,8 @@ def tune_thresholds(probabilities: Matrix, targets: NDArray[np.int64]) -> list[f
         targets: indicator matrix of that shape.
 
     Returns:
-        one threshold a label; 0.5 where validation has no case of it. Among equals the one nearest 0.5.
+        one threshold a label; 0.5 where validation has no case of it, or no probability above 0. Among equals the
+        one nearest 0.5.
     """
     thresholds = []
     for column in range(probabilities.shape[1]):
@@ -63,6 +64,9 @@ def tune_thresholds(probabilities: Matrix, targets: NDArray[np.int64]) -> list[f
         following = np.append(ranked[1:], 0.0)
         cuts = (ranked + following) / 2
         allowed = ranked > following
+        if not allowed.any():
+            thresholds.append(0.5)
+            continue
         best = f1[allowed].max()
         options = cuts[allowed][f1[allowed] >= best - 1e-12]
         thresholds.append(float(np.clip(options[np.abs(options - 0.5).argmin()], 0.01, 0.99)))

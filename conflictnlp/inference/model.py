@@ -118,9 +118,7 @@ class Model:
 
         return frame_with_predictions(self, frame, abstain_below)
 
-    def predict_examples(
-        self, examples: Iterable[Example], abstain_below: float | None = None
-    ) -> Iterator[Prediction]:
+    def predict_examples(self, examples: Iterable[Example], abstain_below: float | None = None) -> Iterator[Prediction]:
         """Classify examples one by one, in order and in bounded memory.
 
         Args:
@@ -178,6 +176,9 @@ class Model:
     def _question(self, example: Example) -> tuple[Example, Passage, str | None]:
         if not example.text.strip():
             return example, Passage(""), EMPTY
+        for role, span in example.spans:
+            if span.start is not None and not 0 <= span.start < (span.end or 0) <= len(example.text):
+                return example, Passage(""), f"{role}'s offsets {span.start} to {span.end} lie outside the text"
         passage = example.passage(self.task)
         for role, mentions in zip(self.task.spans, passage.spans, strict=True):
             if not mentions and role not in self.task.optional_spans:
@@ -197,9 +198,7 @@ class Model:
         chances = self.probabilities(scores.pooled()[None, :])[0]
         best = int(chances.argmax())
         if self.task.is_multi:
-            chosen = tuple(
-                label for label, p, t in zip(self.labels, chances, self.thresholds(), strict=True) if p >= t
-            )
+            chosen = tuple(label for label, p, t in zip(self.labels, chances, self.thresholds(), strict=True) if p >= t)
         else:
             chosen = (self.labels[best],)
         abstained = abstain_below is not None and chances[best] < abstain_below
@@ -211,27 +210,40 @@ class Model:
             first += len(words) - len(words.lstrip())
             last -= len(words) - len(words.rstrip())
             evidence.append(Evidence(first, last, example.text[first:last], self._by_label(row), float(weight)))
-        mention = next((mentions[0] for mentions in passage.spans if mentions), None)
-        stated = next((span for _, span in example.spans if span.start is not None), None)
-        if stated is not None:
-            mention = (stated.start or 0) + passage.offset, (stated.end or 0) + passage.offset
-        in_text = mention is not None and mention[0] >= passage.offset
+        place = self._place(example, passage)
         return Prediction(
             label=None if abstained or not chosen else max(chosen, key=lambda name: chances[self.labels.index(name)]),
             labels=() if abstained else chosen,
             probability=float(chances[best]),
             probabilities=self._by_label(chances),
             actor=_actor(example),
-            start=mention[0] - passage.offset if mention and in_text else None,
-            end=mention[1] - passage.offset if mention and in_text else None,
+            start=place[0],
+            end=place[1],
             evidence=tuple(evidence),
             abstained=abstained,
         )
+
+    def _place(self, example: Example, passage: Passage) -> tuple[int | None, int | None]:
+        """Return the asked actor's stated offsets, else its first mention in the text (the title has no offsets)."""
+        role = next((role for role, _ in example.spans if role in ("actor", "source")), None)
+        if role is None:
+            return None, None
+        span = dict(example.spans)[role]
+        if span.start is not None:
+            return span.start, span.end
+        mentions = passage.spans[self.task.spans.index(role)]
+        inside = (
+            (first - passage.offset, last - passage.offset) for first, last in mentions if first >= passage.offset
+        )
+        return next(inside, (None, None))
 
     def _by_label(self, row: Matrix) -> dict[str, float]:
         return {label: float(value) for label, value in zip(self.labels, row, strict=True)}
 
     def _examples(self, texts: list[str], one: bool, marks: dict[str, Any]) -> list[Example]:
+        for number, text in enumerate(texts, 1):
+            if not isinstance(text, str):
+                raise InputError(f"predict: text {number} is a {type(text).__name__}, not a str")
         columns: dict[str, list[Any]] = {}
         for role in ("actor", "source", "target", "title"):
             single, several = marks.pop(role, None), marks.pop(f"{role}s", None)

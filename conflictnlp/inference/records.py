@@ -39,7 +39,7 @@ def check_columns(model: Model, columns: Iterable[str], given_actors: bool) -> N
         InputError: a name stands on both sides.
     """
     taken = set(output_columns(model)) - {"id"}
-    if not given_actors:
+    if not given_actors and "actor" in model.task.spans:
         taken -= {"actor", "start", "end"}
     clash = [column for column in columns if column in taken]
     if clash:
@@ -98,8 +98,7 @@ def record(model: Model, values: Mapping[str, Any], example: Example, prediction
     # An input id of its own is kept as it is, number or text.
     result["id"] = values["id"] if values.get("id") is not None else example.id
     if model.task.spans:
-        if "actor" in model.task.spans or "actor" not in values:
-            result["actor"] = prediction.actor
+        result["actor"] = prediction.actor
         result["start"] = prediction.start
         result["end"] = prediction.end
     if prediction.error or prediction.abstained:
@@ -127,7 +126,8 @@ def frame_with_predictions(model: Model, frame: pd.DataFrame, abstain_below: flo
     parts = frame[fields].to_dict("records")
     examples = []
     for label, values in zip(frame.index, parts, strict=True):
-        cleaned = {str(key): None if _missing(value) else value for key, value in values.items()}
+        missing = {key for key, value in values.items() if pd.api.types.is_scalar(value) and pd.isna(value)}
+        cleaned = {str(key): None if key in missing else value for key, value in values.items()}
         cleaned.setdefault("id", str(label))
         examples.append(parse_row(Row(f"row {label}", cleaned), model.task, columns, None, labelled=False))
     records = [
@@ -149,7 +149,3 @@ def flat(result: Mapping[str, Any]) -> dict[str, Any]:
         key: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
         for key, value in result.items()
     }
-
-
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,8 @@ from conflictnlp.errors import InputError
 from conflictnlp.text import Passage
 
 Matrix = NDArray[np.float64]
+# JSON can hold half of a surrogate pair, which tokenizers refuse.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,18 @@ class WindowScores:
         logits: array (n_windows, n_labels).
         spans: character offsets of each window in the passage's text.
         weights: share of each window in the pooled score; they sum to one.
+        mixed: whether probabilities are averaged rather than logits.
     """
 
     logits: Matrix
     spans: tuple[tuple[int, int], ...]
     weights: Matrix
+    mixed: bool = False
 
     def pooled(self) -> Matrix:
-        """Return the weighted mean of the windows' logits, array (n_labels,)."""
+        """Return logits of the whole passage, array (n_labels,): the weighted mean of the windows'."""
+        if self.mixed:
+            return np.log(np.clip(self.weights @ softmax(self.logits), 1e-9, None))
         return self.weights @ self.logits
 
 
@@ -140,6 +147,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if len(passage.spans) != len(self.spans):
             roles = ", ".join(self.spans) or "no actor"
             raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
+        if _LONE_SURROGATE.search(passage.text):
+            return replace(passage, text=_LONE_SURROGATE.sub("\ufffd", passage.text))
         return passage
 
     def _labels_in(self, y: Any) -> list[str]:
@@ -156,6 +165,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             if not self.multi:
                 return np.array([column[str(label)] for label in y], dtype=np.int64)
             if isinstance(y, np.ndarray) and y.ndim == 2:
+                if y.shape[1] != len(column):
+                    raise InputError(f"fit: {y.shape[1]} columns of labels; declared are {', '.join(column)}")
                 return y.astype(np.int64)
             matrix = np.zeros((len(y), len(column)), dtype=np.int64)
             for row, labels in enumerate(y):

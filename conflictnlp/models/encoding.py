@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from conflictnlp.errors import InputError
 from conflictnlp.text import Passage, insert_markers, plan_windows, sentence_spans
 
 if TYPE_CHECKING:
@@ -38,9 +39,15 @@ class WindowEncoder:
         roles: the task's marked roles in order.
         max_length: tokens of a window, special ones included.
         overlap: tokens that a window may repeat of its predecessor.
+        split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
+
+    Raises:
+        InputError: `max_length` leaves no room for a token of the text.
     """
 
-    def __init__(self, tokenizer: Tokenizer, roles: Sequence[str], max_length: int, overlap: int) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, roles: Sequence[str], max_length: int, overlap: int, split_length: int | None = None
+    ) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
@@ -50,6 +57,11 @@ class WindowEncoder:
         at = with_special.index(plain[0])
         self._prefix, self._suffix = with_special[:at], with_special[at + len(plain) :]
         self._budget = max_length - len(self._prefix) - len(self._suffix)
+        if self._budget < 1:
+            raise InputError(f"model.max_length={max_length}: leaves no room beside the encoder's own special tokens")
+        self._split_budget = min(self._budget, (split_length or max_length) - max_length + self._budget)
+        if self._split_budget < 1:
+            raise InputError(f"model.split_length={split_length}: leaves no room beside the special tokens")
         self._overlap = overlap
 
     def encode(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
@@ -87,7 +99,7 @@ class WindowEncoder:
         sentences = sentence_spans(passage.text) or [(0, len(passage.text))]
         units = self._units(places, [start for start, _ in sentences])
         windows = []
-        for window in plan_windows([last - first for first, last in units], self._budget, self._overlap):
+        for window in plan_windows([last - first for first, last in units], self._split_budget, self._overlap):
             first, last = units[window.first][0], units[window.last - 1][1]
             start = places[first]
             end = places[last] if last < len(places) else len(passage.text)
@@ -105,8 +117,7 @@ class WindowEncoder:
         for index in range(1, len(places) + 1):
             at_end = index == len(places)
             if at_end or bisect_right(starts, places[index]) != bisect_right(starts, places[first]):
-                units.extend(
-                    (piece, min(piece + self._budget, index)) for piece in range(first, index, self._budget)
-                )
+                step = self._split_budget
+                units.extend((piece, min(piece + step, index)) for piece in range(first, index, step))
                 first = index
         return units

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from conflictnlp.errors import BundleError
+from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import Matrix, TextClassifier, WindowScores
 from conflictnlp.text import Passage, sentence_spans
 
@@ -23,7 +23,7 @@ FILE = "model.skops"
 # Fixed here: a list of trusted types that came with a model would protect nothing.
 TRUSTED_TYPES: tuple[str, ...] = ("sklearn.multiclass._ConstantPredictor",)
 _CHUNK = 256
-# A class that training never saw gets a logit that rounds to probability zero.
+# A label that training never saw gets a logit that rounds to probability zero.
 _NEVER = -20.0
 
 
@@ -83,16 +83,20 @@ class TfidfClassifier(TextClassifier):
         targets: NDArray[np.int64],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
     ) -> None:
-        self.vectorizers_ = {name: self._vectorizer(name) for name in self._views()}
-        features = sparse.hstack(
-            [self.vectorizers_[name].fit_transform(map(view, passages)) for name, view in self._views().items()],
-            format="csr",
-        )
+        self.vectorizers_: dict[str, TfidfVectorizer] = {}
+        features = []
+        for name, view in self._views().items():
+            vectorizer = self._vectorizer(name)
+            if self._has_terms(vectorizer, map(view, passages)):
+                features.append(vectorizer.fit_transform(map(view, passages)))
+                self.vectorizers_[name] = vectorizer
+        if not features:
+            raise InputError(f"fit: no word or n-gram stands in {self.min_df} text(s) or more")
         regression = LogisticRegression(
             C=self.C, class_weight=self.class_weight, max_iter=self.max_iter, random_state=self.seed
         )
         self.classifier_ = OneVsRestClassifier(regression) if self.multi else regression
-        self.classifier_.fit(features, targets)
+        self.classifier_.fit(sparse.hstack(features, format="csr"), targets)
 
     def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
         """Score each passage as one window: n-grams have no length limit."""
@@ -107,6 +111,9 @@ class TfidfClassifier(TextClassifier):
 
     def save(self, folder: Path) -> None:
         """Write `model.skops`."""
+        # Imported here: it walks through all of scikit-learn, and loads torch where that is installed.
+        import skops.io
+
         # A vocabulary as one string and an array: skops writes each entry of a dict as a node of its own, which
         # takes minutes for 100,000 n-grams.
         views = {
@@ -127,21 +134,26 @@ class TfidfClassifier(TextClassifier):
         Raises:
             BundleError: the file holds anything but the types this estimator writes.
         """
+        import skops.io
+
         assert self.labels is not None
         try:
             parts = skops.io.load(folder / FILE, trusted=list(TRUSTED_TYPES))
             self.classifier_ = parts["classifier"]
-            self.vectorizers_ = {name: self._restore(name, parts["views"][name]) for name in self._views()}
-        except Exception as error:  # noqa: BLE001 - skops raises many kinds; each means the file cannot be trusted
-            raise BundleError(f"{folder / FILE}: refused: {str(error).splitlines()[0]}") from error
+            self.vectorizers_ = {name: self._restore(name, view) for name, view in parts["views"].items()}
+        except Exception as error:
+            # skops raises many kinds; each means the file cannot be trusted.
+            reason = str(error).partition("\n")[0]
+            raise BundleError(f"{folder / FILE}: refused: {reason}") from error
         if not isinstance(self.classifier_, LogisticRegression | OneVsRestClassifier):
             raise BundleError(f"{folder / FILE}: refused: it holds a {type(self.classifier_).__name__}")
         self.classes_ = np.array(list(self.labels), dtype=object)
         return self
 
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        views = self._views()
         features = sparse.hstack(
-            [self.vectorizers_[name].transform(map(view, passages)) for name, view in self._views().items()],
+            [vectorizer.transform(map(views[name], passages)) for name, vectorizer in self.vectorizers_.items()],
             format="csr",
         )
         logits = self._all_columns(np.asarray(self.classifier_.decision_function(features), dtype=np.float64))
@@ -150,7 +162,12 @@ class TfidfClassifier(TextClassifier):
 
     def _all_columns(self, decision: Matrix) -> Matrix:
         if self.multi:
-            return decision.reshape(-1, len(self.classes_))
+            logits = decision.reshape(-1, len(self.classes_))
+            for column, estimator in enumerate(self.classifier_.estimators_):
+                # For a label that no or every training text bears, scikit-learn's "decision" is 0 or 1.
+                if not isinstance(estimator, LogisticRegression):
+                    logits[:, column] = np.where(logits[:, column] > 0.5, -_NEVER, _NEVER)
+            return logits
         if decision.ndim == 1:
             decision = np.stack([-decision / 2, decision / 2], axis=1)
         logits = np.full((len(decision), len(self.classes_)), _NEVER)
@@ -163,6 +180,17 @@ class TfidfClassifier(TextClassifier):
             return TfidfVectorizer(analyzer="char_wb", ngram_range=(3, self.char_ngrams), **shared)
         # The pattern keeps one-letter words and the tags of words around a mention (`b:`, `a:`).
         return TfidfVectorizer(ngram_range=(1, self.word_ngrams), token_pattern=r"(?u)[ba]?:?\b\w+\b", **shared)
+
+    def _has_terms(self, vectorizer: TfidfVectorizer, texts: Iterable[str]) -> bool:
+        """Return whether any n-gram stands in enough texts (a role that no text marks has no words around it)."""
+        analyze = vectorizer.build_analyzer()
+        counts: Counter[str] = Counter()
+        for text in texts:
+            terms = set(analyze(text))
+            counts.update(terms)
+            if any(counts[term] >= self.min_df for term in terms):
+                return True
+        return False
 
     def _restore(self, view: str, parts: dict[str, Any]) -> TfidfVectorizer:
         vectorizer = self._vectorizer(view)
@@ -181,21 +209,19 @@ class TfidfClassifier(TextClassifier):
 
     def _masked(self, passage: Passage, start: int = 0, end: int | None = None) -> str:
         end = len(passage.text) if end is None else end
-        mentions = sorted(
-            (span, role) for role, spans in zip(self.spans, passage.spans, strict=True) for span in spans
-        )
+        mentions = sorted((span, role) for role, spans in zip(self.spans, passage.spans, strict=True) for span in spans)
         pieces, position = [], start
         for (first, last), role in mentions:
-            if position <= first and last <= end:
-                pieces += [passage.text[position:first], f"x{role}x"]
+            if first < end and last > position:
+                pieces += [passage.text[position:first] if first >= position else " ", f"x{role}x"]
                 position = last
         return "".join([*pieces, passage.text[position:end]])
 
     def _around(self, passage: Passage, number: int) -> str:
         words = []
         for first, last in passage.spans[number]:
-            before = re.findall(r"\w+", passage.text[max(0, first - 200) : first])[-self.surroundings :]
-            after = re.findall(r"\w+", passage.text[last : last + 200])[: self.surroundings]
+            before = re.findall(r"\w+", self._masked(passage, max(0, first - 200), first))[-self.surroundings :]
+            after = re.findall(r"\w+", self._masked(passage, last, last + 200))[: self.surroundings]
             words += [f"b:{word}" for word in before] + [f"a:{word}" for word in after]
         return " ".join(words)
 

@@ -18,6 +18,8 @@ from tqdm import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+# Lengths are rounded up to this, which matrix hardware likes.
+PAD_TO = 8
 LogFunction = Callable[[dict[str, float], int], None]
 # Batches are cut from stretches of this many batches sorted by length: little padding, yet still shuffled.
 _STRETCH = 50
@@ -32,7 +34,7 @@ class TrainingWindow:
     weight: float
 
 
-def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = 8) -> dict[str, torch.Tensor]:
+def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = PAD_TO) -> dict[str, torch.Tensor]:
     """Pad windows to one length.
 
     Args:
@@ -260,8 +262,9 @@ def last_checkpoint(folder: Path) -> Path | None:
     Returns:
         the checkpoint's folder.
     """
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
-    for path in found:
+    steps = {path: path.name.removeprefix("checkpoint-") for path in folder.glob("checkpoint-*")}
+    found = [path for path, step in steps.items() if step.isdecimal()]
+    for path in sorted(found, key=lambda path: int(steps[path]), reverse=True):
         try:
             json.loads((path / "trainer_state.json").read_text())
         except (OSError, ValueError):

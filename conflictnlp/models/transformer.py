@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ from conflictnlp.models.base import TextClassifier, WindowScores, sigmoid, softm
 from conflictnlp.models.device import resolve_device, wants_bfloat16
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder
 from conflictnlp.models.trainer import (
+    PAD_TO,
     ClassificationTrainer,
     LogFunction,
     ProgressBar,
@@ -30,7 +32,7 @@ from conflictnlp.models.trainer import (
     last_checkpoint,
 )
 from conflictnlp.models.weights import find_encoder
-from conflictnlp.text import Passage
+from conflictnlp.text import Passage, invent_name, rename
 
 log = logging.getLogger(__name__)
 _CHUNK = 256
@@ -48,9 +50,15 @@ class TransformerClassifier(TextClassifier):
         spans: roles that the passages mark, each mention between markers.
         max_length: tokens of a window, at most what the encoder reads.
         overlap: tokens that a window may repeat of its predecessor.
+        split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
+        background: the label of a window that says nothing of the question; in a text of several windows each then
+            weighs by its probability of saying something. None weighs windows by their length.
+        renamed_copies: copies of each training passage in which its first role bears an invented name, for labels
+            that must not depend on names.
         learning_rate: peak learning rate.
         freeze_embeddings: leave the word embeddings as they are.
-        epochs: passes over the data; None takes `examples_seen` / size, within min_epochs and max_epochs.
+        epochs: passes over the data and its renamed copies; None takes `examples_seen` / size, within min_epochs and
+            max_epochs, copies counted as passes.
         examples_seen: see epochs.
         min_epochs: see epochs.
         max_epochs: see epochs.
@@ -86,12 +94,15 @@ class TransformerClassifier(TextClassifier):
         spans: Sequence[str] = (),
         max_length: int = 256,
         overlap: int = 32,
+        split_length: int | None = None,
+        background: str | None = None,
+        renamed_copies: int = 0,
         learning_rate: float = 2e-4,
         freeze_embeddings: bool = False,
         epochs: float | None = None,
-        examples_seen: int = 20_000,
+        examples_seen: int = 24_000,
         min_epochs: int = 2,
-        max_epochs: int = 10,
+        max_epochs: int = 20,
         max_steps: int = -1,
         batch_size: int = 32,
         eval_batch_size: int = 64,
@@ -121,6 +132,9 @@ class TransformerClassifier(TextClassifier):
         self.spans = spans
         self.max_length = max_length
         self.overlap = overlap
+        self.split_length = split_length
+        self.background = background
+        self.renamed_copies = renamed_copies
         self.learning_rate = learning_rate
         self.freeze_embeddings = freeze_embeddings
         self.epochs = epochs
@@ -161,12 +175,15 @@ class TransformerClassifier(TextClassifier):
         if self.freeze_embeddings:
             self.model_.get_input_embeddings().requires_grad_(False)
         encoded = self._windows_of(passages)
+        split = [(own[0].start, own[0].end) != (0, len(p.text)) for own, p in zip(encoded, passages, strict=True)]
+        self.windowed_share_ = sum(split) / len(split)
+        encoded += self._windows_of(self._renamed(passages))
+        targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
         windows = [
             TrainingWindow(window.ids, target, 1.0 / len(own))
             for own, target in zip(encoded, targets, strict=True)
             for window in own
         ]
-        self.windowed_share_ = sum(own[-1].end < len(p.text) or len(own) > 1 for own, p in zip(encoded, passages, strict=True)) / len(passages)
         folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
         resume_from = last_checkpoint(folder) if self.resume else None
         if resume_from is not None:
@@ -226,8 +243,10 @@ class TransformerClassifier(TextClassifier):
             self._load(folder, fresh=False)
         except InputError:
             raise
-        except Exception as error:  # noqa: BLE001 - transformers and safetensors raise many kinds for damaged files
-            raise BundleError(f"{folder}: the weights cannot be read ({str(error).splitlines()[0]})") from error
+        except Exception as error:
+            # transformers and safetensors raise many kinds for damaged files.
+            reason = str(error).partition("\n")[0]
+            raise BundleError(f"{folder}: the weights cannot be read ({reason})") from error
         self.model_.eval()
         return self
 
@@ -261,12 +280,27 @@ class TransformerClassifier(TextClassifier):
         if not self.tokenizer_.is_fast:
             raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
         self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
-        reach = getattr(config, "max_position_embeddings", self.max_length)
         self.encoder_windows_ = WindowEncoder(
-            self.tokenizer_._tokenizer, self.spans, min(self.max_length, reach), self.overlap
+            self.tokenizer_.backend_tokenizer,
+            self.spans,
+            min(self.max_length, self._reach()),
+            self.overlap,
+            self.split_length,
         )
         if self.gradient_checkpointing and fresh:
             self.model_.gradient_checkpointing_enable()
+
+    def _reach(self) -> int:
+        """Return how many tokens the encoder reads at once."""
+        reach: int = getattr(self.model_.config, "max_position_embeddings", self.max_length)
+        embeddings = getattr(self.model_.base_model, "embeddings", None)
+        padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
+        # RoBERTa and MPNet number positions from after the padding's. Batches are padded to a multiple of 8.
+        return (reach if padding is None else reach - padding - 1) // PAD_TO * PAD_TO
+
+    def _renamed(self, passages: list[Passage]) -> list[Passage]:
+        generator = random.Random(self.seed)
+        return [rename(passage, 0, invent_name(generator)) for _ in range(self.renamed_copies) for passage in passages]
 
     def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
         return self.encoder_windows_.encode(passages)
@@ -294,15 +328,22 @@ class TransformerClassifier(TextClassifier):
         for windows in encoded:
             lengths = np.array([len(window.ids) for window in windows], dtype=np.float64)
             spans = tuple((window.start, window.end) for window in windows)
-            yield WindowScores(logits[at : at + len(windows)], spans, lengths / lengths.sum())
+            own = logits[at : at + len(windows)]
             at += len(windows)
+            if self.background is None or len(windows) == 1:
+                yield WindowScores(own, spans, lengths / lengths.sum())
+                continue
+            telling = 1 - softmax(own)[:, list(self.classes_).index(self.background)] + 1e-6
+            yield WindowScores(own, spans, telling / telling.sum(), mixed=True)
 
     def _arguments(
         self, folder: Path, device: torch.device, examples: int, validated: bool
     ) -> transformers.TrainingArguments:
         epochs = self.epochs
         if epochs is None:
-            epochs = min(max(round(self.examples_seen / examples), self.min_epochs), self.max_epochs)
+            passes = min(max(self.examples_seen / examples, self.min_epochs), self.max_epochs)
+            # A renamed copy is a pass over its passage too.
+            epochs = max(round(passes / (1 + self.renamed_copies)), 1)
         return transformers.TrainingArguments(
             output_dir=str(folder),
             num_train_epochs=epochs,

@@ -1,7 +1,17 @@
 """Pure text: sentences, marked spans and windows; one piece of code for training and for inference."""
 
+from conflictnlp.text.names import invent_name, rename
 from conflictnlp.text.sentences import sentence_spans
 from conflictnlp.text.spans import Passage, find_mentions, insert_markers
 from conflictnlp.text.windows import Window, plan_windows
 
-__all__ = ["Passage", "Window", "find_mentions", "insert_markers", "plan_windows", "sentence_spans"]
+__all__ = [
+    "Passage",
+    "Window",
+    "find_mentions",
+    "insert_markers",
+    "invent_name",
+    "plan_windows",
+    "rename",
+    "sentence_spans",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 Offsets = tuple[int, int]
+# A combining accent belongs to its word, though `\w` does not count it.
+_LETTER = r"[\w\u0300-\u036f]"
 
 # Markers are ordinary characters rather than new tokens, so that an encoder needs no new embeddings and the
 # vocabulary of a bundle is its base model's.
@@ -51,19 +54,29 @@ def find_mentions(text: str, names: Sequence[str]) -> list[Offsets]:
         character offsets in order, without overlaps.
     """
     pattern = _names_pattern(tuple(names))
-    return [match.span() for match in pattern.finditer(text)] if pattern else []
+    if pattern is None:
+        return []
+    taken = bytearray(len(text))
+    mentions = []
+    for first, last in sorted((match.span(1) for match in pattern.finditer(text)), key=lambda span: span[0] - span[1]):
+        if not any(taken[first:last]):
+            taken[first:last] = b"\1" * (last - first)
+            mentions.append((first, last))
+    return sorted(mentions)
 
 
 @lru_cache(maxsize=4096)
 def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    cleaned = sorted({name.strip() for name in names if name.strip()}, key=lambda name: (-len(name), name))
-    if not cleaned:
+    # A letter with an accent is one character or two.
+    forms = {unicodedata.normalize(form, name.strip()) for name in names for form in ("NFC", "NFD")} - {""}
+    if not forms:
         return None
     alternatives = []
-    for name in cleaned:
+    for name in sorted(forms, key=lambda name: (-len(name), name)):
         words = r"\s+".join(re.escape(word) for word in name.split())
         alternatives.append(words if name.isupper() else f"(?i:{words})")
-    return re.compile(r"(?<!\w)(?:" + "|".join(alternatives) + r")(?!\w)")
+    # A lookahead, so that matches that overlap are all found and the longest can be chosen.
+    return re.compile(rf"(?<!{_LETTER})(?=((?:{'|'.join(alternatives)})(?!{_LETTER})))")
 
 
 def insert_markers(text: str, spans: Iterable[tuple[str, Iterable[Offsets]]]) -> tuple[str, np.ndarray]:

@@ -49,12 +49,14 @@ def find_bundle(ref: str | Path, tracking: TrackingConfig | None = None) -> Path
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    store = Store(tracking)
+    store = Store(tracking, create=False)
     try:
         local = Path(mlflow.artifacts.download_artifacts(artifact_uri=name))
     except (MlflowException, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"model {str(ref)!r}: not found; tried {', '.join([*tried, name])} in {store.uri} ({reason})") from error
+        raise InputError(
+            f"model {str(ref)!r}: not found; tried {', '.join([*tried, name])} in {store.uri} ({reason})"
+        ) from error
     found = _bundle_in(local)
     if found is None:
         raise InputError(f"model {str(ref)!r}: {name} in {store.uri} holds no bundle of conflictnlp")

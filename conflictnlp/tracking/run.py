@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +25,8 @@ from conflictnlp.tracking.store import Store
 log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 RECORD = "run.json"
-_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", ".hydra", HISTORY, RECORD, ".lock"})
+LOCK = ".lock"
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", HISTORY, RECORD})
 TAG_FOLDER, TAG_IDENTITY = "run_folder", "identity"
 
 
@@ -44,12 +47,18 @@ class TrackedRun:
         self.folder = folder
         self.lost: str | None = None
         self._store = store
-        self._lock = FileLock(folder / ".lock")
+        self._lock = FileLock(folder / LOCK)
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
-            raise InputError(f"{folder}: another process is training there; let it end, or start without resume") from error
-        self.run_id = run_id or self._create(record)
+            raise InputError(
+                f"{folder}: another process is training there; let it end, or start without resume"
+            ) from error
+        try:
+            self.run_id = run_id or self._create(record)
+        except BaseException:
+            self._lock.release()
+            raise
         if run_id is not None:
             self._send(lambda: store.client.update_run(run_id, status="RUNNING"))
         self._record = {**record, "run_id": self.run_id, "tracking_uri": store.uri, "status": "RUNNING"}
@@ -64,12 +73,21 @@ class TrackedRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is not None:
-                killed = isinstance(error, KeyboardInterrupt | SystemExit)
-                write_text(self.folder / "traceback.txt", "".join(traceback.format_exception(kind, error, trace)))
-                self.end("KILLED" if killed else "FAILED", {"error": f"{type(error).__name__}: {error}"[:4000]})
+            # A lost store is told after the run was closed: FINISHED is what its folder says.
+            if error is not None and not isinstance(error, TrackingError):
+                status = "KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED"
+                self._fail(status, error, "".join(traceback.format_exception(kind, error, trace)))
         finally:
             self._lock.release()
+
+    def _fail(self, status: str, error: BaseException, trace: str) -> None:
+        try:
+            write_text(self.folder / "traceback.txt", trace)
+            self.end(status, {"error": f"{type(error).__name__}: {error}"[:4000]})
+        except OSError as second:
+            # The full disk that ended the run has no room for its last words either.
+            log.warning("tracking: %s holds no record of the failure (%s)", self.folder, second)
+            self._send(lambda: self._store.client.set_terminated(self.run_id, status))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Append metrics to the folder's history and send them.
@@ -105,20 +123,24 @@ class TrackedRun:
     def _create(self, record: Mapping[str, Any]) -> str:
         import getpass
 
+        from mlflow.exceptions import MlflowException
         from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_SOURCE_NAME, MLFLOW_USER
 
         tags = {
             **record["tags"],
             TAG_FOLDER: str(self.folder),
             MLFLOW_RUN_NOTE: record["note"],
-            MLFLOW_SOURCE_NAME: "conflictnlp train",
+            MLFLOW_SOURCE_NAME: " ".join(record["tags"]["command"].split()[:2]),
         }
         try:
             tags[MLFLOW_USER] = getpass.getuser()
         except (KeyError, OSError):
             log.debug("no user name on this machine")
-        experiment = self._store.experiment(record["experiment"])
-        run = self._store.client.create_run(experiment, run_name=record["name"], tags=tags)
+        try:
+            experiment = self._store.experiment(record["experiment"])
+            run = self._store.client.create_run(experiment, run_name=record["name"], tags=tags)
+        except (MlflowException, OSError) as error:
+            raise InputError(f"tracking store {self._store.uri}: it takes no run ({_first_line(error)})") from error
         return str(run.info.run_id)
 
     def _send(self, action: Any) -> None:
@@ -130,7 +152,7 @@ class TrackedRun:
         try:
             action()
         except (MlflowException, OSError) as error:
-            self.lost = str(error).strip().splitlines()[0][:300]
+            self.lost = _first_line(error)
             log.warning("tracking: the store is lost (%s); the run goes on in %s", self.lost, self.folder)
 
 
@@ -153,20 +175,54 @@ def upload(folder: Path, store: Store) -> str:
     if not path.is_file():
         raise InputError(f"{folder}: holds no run (no {RECORD})")
     record = json.loads(path.read_text(encoding="utf-8"))
+    if record["status"] == "RUNNING":
+        raise InputError(f"{folder}: its run has not ended; end it first, for instance with resume=true")
     run_id = record["run_id"]
     try:
-        store.client.get_run(run_id)
+        if store.client.get_run(run_id).info.status == "FINISHED":
+            return run_id  # All of it is there: a run is closed last.
     except MlflowException:
         experiment = store.experiment(record["experiment"])
         tags = {**record["tags"], TAG_FOLDER: str(folder.resolve())}
         run_id = str(store.client.create_run(experiment, run_name=record["name"], tags=tags).info.run_id)
-    _log_facts(store, run_id, record)
-    history = folder / HISTORY
-    if history.is_file():
-        _log_history(store, run_id, [json.loads(line) for line in history.read_text().splitlines()])
-    _close(store, run_id, folder, record)
-    write_json(path, {**record, "run_id": run_id, "tracking_uri": store.uri})
+        # An upload that is cut short shall go on with this run.
+        write_json(path, {**record, "run_id": run_id, "tracking_uri": store.uri})
+    try:
+        _log_facts(store, run_id, record)
+        history = folder / HISTORY
+        if history.is_file():
+            _log_history(store, run_id, [json.loads(line) for line in history.read_text().splitlines()])
+        _close(store, run_id, folder, record)
+    except (MlflowException, OSError) as error:
+        raise TrackingError(
+            f"the tracking store {store.uri} was lost ({_first_line(error)}); everything still lies in {folder}: "
+            f"conflictnlp upload {folder}"
+        ) from error
     return run_id
+
+
+def discard_unused(folder: Path) -> None:
+    """Remove what was laid out for a run that never began, and the folders that are empty then.
+
+    Args:
+        folder: the run's folder; one that holds a run, or files of the user's, stays.
+    """
+    if (folder / RECORD).is_file():
+        return
+    shutil.rmtree(folder / ".hydra", ignore_errors=True)
+    for name in (LOCK, "job.log"):
+        (folder / name).unlink(missing_ok=True)
+    here = Path.cwd()
+    with suppress(OSError):
+        folder.rmdir()
+        for parent in folder.parents:
+            if here not in parent.parents:
+                break
+            parent.rmdir()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:

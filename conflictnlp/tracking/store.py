@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -16,7 +17,7 @@ from conflictnlp.errors import InputError
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_CHECK_SECONDS = 8
+_CHECK_SECONDS = 5
 # MLflow retries for minutes by default; a lost server must not hold a finished training back.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -31,18 +32,23 @@ class Store:
 
     Args:
         config: its `uri`; None for MLFLOW_TRACKING_URI, else `mlflow.db` in the working folder.
+        create: whether a database that is not there is made; False for commands that only read.
 
     Raises:
         InputError: the store cannot be reached or opened.
     """
 
-    def __init__(self, config: TrackingConfig | None = None) -> None:
+    def __init__(self, config: TrackingConfig | None = None, create: bool = True) -> None:
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        self.uri = tracking_uri(config.uri if config else None)
-        self._folder = _database_folder(self.uri)
-        if self.uri.startswith(("http://", "https://")):
-            _check_server(self.uri)
+        self.uri = check_store(config)
+        database = _database(self.uri)
+        if database is not None and not create and not database.is_file():
+            raise InputError(
+                f"tracking store {self.uri}: there is none yet; start in the folder where you trained, or set "
+                "MLFLOW_TRACKING_URI"
+            )
+        self._folder = _made_folder(database.parent) if database else None
         self.client = self._open()
 
     def _open(self) -> MlflowClient:
@@ -93,11 +99,19 @@ class Store:
         Raises:
             InputError: it was deleted, and its name is still taken.
         """
+        from mlflow.exceptions import MlflowException
+
         with self._lock():
             found = self.client.get_experiment_by_name(name)
             if found is None:
                 location = (self._folder / "mlartifacts" / name).as_uri() if self._folder else None
-                return str(self.client.create_experiment(name, artifact_location=location))
+                try:
+                    return str(self.client.create_experiment(name, artifact_location=location))
+                except MlflowException:
+                    # Another machine may have made it on this server in between.
+                    found = self.client.get_experiment_by_name(name)
+                    if found is None:
+                        raise
         if found.lifecycle_stage != "active":
             raise InputError(
                 f"experiment {name!r} is deleted in {self.uri}; restore it "
@@ -105,10 +119,13 @@ class Store:
             )
         return str(found.experiment_id)
 
-    def _lock(self) -> FileLock:
-        # Processes that start together must not make one database at once.
-        folder = self._folder or Path(os.environ.get("TMPDIR", "/tmp"))
-        return FileLock(folder / ".mlflow.lock" if self._folder else folder / "conflictnlp-mlflow.lock")
+    def experiment_of(self, run: Any) -> str:
+        """Return the name of the experiment that a run belongs to."""
+        return str(self.client.get_experiment(run.info.experiment_id).name)
+
+    def _lock(self) -> AbstractContextManager[object]:
+        # Processes that start together must not make one database at once; a server sees to that itself.
+        return FileLock(self._folder / ".mlflow.lock") if self._folder else nullcontext()
 
 
 def tracking_uri(configured: str | None = None) -> str:
@@ -124,16 +141,37 @@ def tracking_uri(configured: str | None = None) -> str:
     return uri
 
 
-def _database_folder(uri: str) -> Path | None:
+def check_store(config: TrackingConfig | None = None) -> str:
+    """Return the store's address; a server is asked once whether it answers, and nothing is made.
+
+    Args:
+        config: its `uri`; None as for `Store`.
+
+    Returns:
+        the address.
+
+    Raises:
+        InputError: the address is of no store, or its server does not answer.
+    """
+    uri = tracking_uri(config.uri if config else None)
+    if uri.startswith(("http://", "https://")):
+        _check_server(uri)
+    return uri
+
+
+def _database(uri: str) -> Path | None:
+    """Return the file of an SQLite store."""
     if not uri.startswith("sqlite:///"):
         return None
-    path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
-    folder = path.parent.resolve()
+    return Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute()
+
+
+def _made_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"tracking store {uri}: its folder cannot be made ({error.strerror})") from error
-    return folder
+        raise InputError(f"tracking store {folder}: this folder cannot be made ({error.strerror})") from error
+    return folder.resolve()
 
 
 def _check_server(uri: str) -> None:

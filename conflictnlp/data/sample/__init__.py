@@ -45,8 +45,13 @@ def sample_rows(split: str) -> Iterator[dict[str, Any]]:
 
     Yields:
         rows; `group` is the text (pairs of one text depend on one another), `conflict` the country.
+
+    Raises:
+        InputError: there is no such split.
     """
-    name, _, unit = split.partition("/")
+    name, slash, unit = split.partition("/")
+    if slash and unit != "actors":
+        raise InputError(f"sample:{split}: no such rows; use sample:{name} or sample:{name}/actors")
     for record in sample_texts(name):
         row = {key: record[key] for key in ("id", "text", "title", "date", "topic", "event_type")}
         row |= {"group": record["id"], "conflict": record["country"]}

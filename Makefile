@@ -1,0 +1,39 @@
+# `make demo` and `make test` do all the set-up on a machine with Python 3.11 or newer, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-slow lint constraints clean
+
+demo: $(INSTALLED)  ## train on the embedded sample and code a long article of its test split
+	$(BIN)/python scripts/demo.py
+
+test: $(INSTALLED)  ## the quick tests, under 6 minutes on two cores
+	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(INSTALLED)  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev  ## style, types, docstrings, import order of the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pydoclint conflictnlp
+	$(BIN)/lint-imports
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[offline,test]"
+	touch $@
+
+$(VENV)/.dev: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+constraints: $(VENV)/.dev  ## pin what this environment holds
+	$(BIN)/python scripts/write_constraints.py > constraints.tmp && mv constraints.tmp constraints.txt
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info
