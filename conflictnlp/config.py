@@ -134,7 +134,7 @@ class TrainerConfig:
     """conf/trainer: how an encoder is fine-tuned; `epochs: null` chooses by the size of the data."""
 
     epochs: float | None = None
-    examples_seen: int = 24_000
+    examples_seen: int = 20_000
     min_epochs: int = 2
     max_epochs: int = 20
     max_steps: int = -1
@@ -233,6 +233,7 @@ _POSITIVE = (
     "evaluation.bins",
     "model.learning_rate",
     "model.max_length",
+    "model.split_length",
     "model.max_features",
     "model.min_df",
     "model.max_iter",
@@ -247,6 +248,7 @@ _NOT_NEGATIVE = (
     "trainer.warmup",
     "trainer.label_smoothing",
     "model.overlap",
+    "model.renamed_copies",
     "model.word_ngrams",
     "model.char_ngrams",
     "model.surroundings",

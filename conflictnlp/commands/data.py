@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from conflictnlp.config import Config, ColumnsConfig, compose, shipped
+from conflictnlp.config import ColumnsConfig, Config, compose, shipped
 from conflictnlp.data.check import FAULTS, LEAKS, DataReport
 from conflictnlp.data.load import load_splits
 from conflictnlp.data.read import find_files, read_rows

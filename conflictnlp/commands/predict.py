@@ -6,10 +6,10 @@ import csv
 import json
 import logging
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +72,14 @@ def predict(
     if asked and model.task.spans != ("actor",):
         raise InputError(f"--actor: task {model.task.name} does not read a text for one actor")
     rows, single = open_input(source, columns)
-    first = next(rows, None)
-    if first is None:
-        raise InputError(f"{source}: holds no rows")
-    check_columns(model, first.values, bool(asked))
-    _check_roles(model, first, columns, bool(asked), source)
-    pairs = ((row, question) for row in chain([first], rows) for question in questions(row, model, columns, asked))
+    if source == "-":
+        rows = iter(kept := list(rows))
+    names, total = _survey(rows, model, columns, asked, source)
+    rows = iter(kept) if source == "-" else open_input(source, columns)[0]
+    pairs = ((row, question) for row in rows for question in questions(row, model, columns, asked))
     written = errors = 0
-    bar = tqdm(desc="predict", unit=" texts", file=sys.stderr, disable=not sys.stderr.isatty())
-    with _writer(output, model, first) as write, bar:
+    bar = tqdm(total=total, desc="predict", unit=" texts", file=sys.stderr, disable=not sys.stderr.isatty())
+    with _writer(output, model, names) as write, bar:
         for row, example, prediction in _answers(model, pairs, abstain_below):
             if single and prediction.error:
                 asked_for = f" ({prediction.actor})" if prediction.error == NO_ACTOR else ""
@@ -110,7 +109,9 @@ def open_input(source: str, columns: ColumnsConfig) -> tuple[Iterator[Row], bool
     if source == "-":
         text = text_stream(sys.stdin.buffer.read(), "standard input").read()
         if text.lstrip().startswith("{"):
-            return read_json_lines(text.splitlines(), "standard input"), False
+            # Not splitlines: JSON texts may hold its other line ends, such as U+2028.
+            return read_json_lines(text.split("\n"), "standard input"), False
+        _refuse_zero_byte(text, "standard input")
         return iter([Row("standard input", {columns.id: "-", columns.text: text})]), True
     path = Path(source).expanduser()
     if path.is_dir():
@@ -131,19 +132,51 @@ def _text_row(path: Path, columns: ColumnsConfig) -> Row:
             text = stream.read()
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is it a binary file?") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if "\x00" in text:
-        raise InputError(f"{path}: holds a zero byte; this is not a text file")
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    _refuse_zero_byte(text, str(path))
     return Row(str(path), {columns.id: path.name, columns.text: text})
 
 
-def _check_roles(model: Model, first: Row, columns: ColumnsConfig, asked: bool, source: str) -> None:
+def _refuse_zero_byte(text: str, where: str) -> None:
+    if "\x00" in text:
+        raise InputError(f"{where}: holds a zero byte; this is not a text file")
+
+
+def _survey(
+    rows: Iterable[Row], model: Model, columns: ColumnsConfig, asked: Sequence[Sequence[str]], source: str
+) -> tuple[list[str], int]:
+    """Read every row once: a fault in the last one shall not cost the hours that the others took.
+
+    Returns:
+        all columns in the order they appear, and the number of records to come.
+    """
+    names: dict[str, None] = {}
+    total = 0
+    for row in rows:
+        if not names:
+            _check_roles(model, row.values, columns, bool(asked), source)
+        if columns.text not in row.values:
+            raise InputError(
+                f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
+                "name the text's with --text-column"
+            )
+        total += sum(1 for _ in questions(row, model, columns, asked))
+        names.update(dict.fromkeys(row.values))
+    if not names:
+        raise InputError(f"{source}: holds no rows")
+    if columns.id not in names and columns.id != ColumnsConfig.id:
+        raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
+    check_columns(model, names, bool(asked))
+    return list(names), total
+
+
+def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, asked: bool, source: str) -> None:
     if asked:
         return
     for role in model.task.spans:
         column = getattr(columns, role)
-        if column not in first.values and role not in model.task.optional_spans:
+        if column not in names and role not in model.task.optional_spans:
             how = "--actor NAME" if role == "actor" else f"a column {column!r}"
             raise InputError(
                 f"{source}: task {model.task.name} reads a text for one {role}: give {how}"
@@ -168,7 +201,7 @@ def _answers(
 
 
 @contextmanager
-def _writer(output: str | None, model: Model, first: Row) -> Iterator[Any]:
+def _writer(output: str | None, model: Model, names: Sequence[str]) -> Iterator[Any]:
     if output is None:
         yield lambda values: print(json.dumps(values, ensure_ascii=False, default=str))
         sys.stdout.flush()
@@ -180,24 +213,26 @@ def _writer(output: str | None, model: Model, first: Row) -> Iterator[Any]:
         )
     if suffix == ".parquet" and output.endswith(".gz"):
         raise InputError(f"--output {output}: Parquet compresses by itself; leave .gz out")
+    if Path(output).is_dir():
+        raise InputError(f"--output {output}: is a folder; name a file")
+    names = list(dict.fromkeys([*names, *output_columns(model)]))
     with atomic_path(output) as temporary:
         if suffix == ".parquet":
-            with _parquet_writer(temporary, model) as write:
+            with _parquet_writer(temporary, model, names) as write:
                 yield write
             return
         with open_text(temporary, "wt") as stream:
             if suffix in (".jsonl", ".ndjson"):
                 yield lambda values: stream.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
             else:
-                names = list(dict.fromkeys([*first.values, *output_columns(model)]))
                 delimiter = "\t" if suffix == ".tsv" else ","
-                table = csv.DictWriter(stream, names, delimiter=delimiter, restval="", extrasaction="ignore")
+                table = csv.DictWriter(stream, names, delimiter=delimiter, restval="")
                 table.writeheader()
                 yield lambda values: table.writerow(flat(values))
 
 
 @contextmanager
-def _parquet_writer(path: Path, model: Model) -> Iterator[Any]:
+def _parquet_writer(path: Path, model: Model, names: Sequence[str]) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -208,15 +243,13 @@ def _parquet_writer(path: Path, model: Model) -> Iterator[Any]:
         rows = state["rows"]
         if not rows and state["writer"] is not None:
             return
-        if state["writer"] is None:
-            names = list(dict.fromkeys(key for row in rows for key in row))
-            guessed = pa.Table.from_pylist([{k: v for k, v in row.items() if k not in fixed} for row in rows]).schema
-            own = {f.name: pa.string() if pa.types.is_null(f.type) else f.type for f in guessed}
-            schema = pa.schema([(name, fixed.get(name) or own.get(name, pa.string())) for name in names])
-            state["writer"] = pq.ParquetWriter(path, schema)
         try:
+            if state["writer"] is None:
+                types = {name: fixed.get(name) or pa.array([row.get(name) for row in rows]).type for name in names}
+                schema = pa.schema([(n, pa.string() if pa.types.is_null(t) else t) for n, t in types.items()])
+                state["writer"] = pq.ParquetWriter(path, schema)
             state["writer"].write_table(pa.Table.from_pylist(rows, schema=state["writer"].schema))
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise InputError(
                 f"the input's columns change their type on the way ({error}); write .jsonl instead of .parquet"
             ) from error

@@ -18,7 +18,7 @@ from typing import Any
 from conflictnlp.config import Config, ModelConfig, TransformerConfig, compose, to_config
 from conflictnlp.data import Splits, load_splits
 from conflictnlp.errors import ConflictNLPError, InputError, TrackingError
-from conflictnlp.files import sha256_json, write_json, write_text
+from conflictnlp.files import sha256_json, write_json
 from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
@@ -387,7 +387,15 @@ def _params(config: Config, splits: Splits) -> dict[str, Any]:
     params: dict[str, Any] = {"task": config.task.name, "data": config.data.name, "seed": config.seed}
     params |= {f"model.{key}": value for key, value in asdict(config.model).items()}
     if isinstance(config.model, TransformerConfig):
-        keys = ("epochs", "examples_seen", "max_steps", "batch_size", "gradient_accumulation", "weight_decay", "warmup")
+        keys: tuple[str, ...] = (
+            "epochs",
+            "examples_seen",
+            "max_steps",
+            "batch_size",
+            "gradient_accumulation",
+            "weight_decay",
+            "warmup",
+        )
         keys += ("loss", "class_weights", "label_smoothing", "patience", "precision")
         params |= {f"trainer.{key}": getattr(config.trainer, key) for key in keys}
     params |= {f"rows.{name}": len(rows) for name, rows in splits.items()}

@@ -199,8 +199,9 @@ def _places(splits: Mapping[str, Sequence[Example]]) -> dict[str, list[tuple[str
     places: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for split, examples in splits.items():
         for index, example in enumerate(examples):
-            if text := normalise(example.text) or example.text.strip():
-                places[text].append((split, index))
+            # Texts without a word have nothing to tell them apart: all count as one.
+            if example.text.strip():
+                places[normalise(example.text)].append((split, index))
     return places
 
 

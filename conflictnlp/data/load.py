@@ -92,7 +92,7 @@ def read_split(config: DataConfig, task: Task, split: str) -> list[Example]:
             f"{str(sources).split('/')[0]}/ (or data.root=...)"
         )
     examples: list[Example] = []
-    for source in [sources] if isinstance(sources, str) else list(sources):
+    for source in sources if isinstance(sources, list) else [sources]:
         if not isinstance(source, str):
             raise InputError(f"data.{split}={source!r}: must be a path, a glob or a list of them")
         if source.startswith("sample:") and task.spans and "/" not in source:
@@ -206,7 +206,8 @@ def _apply(
 def _make_missing(splits: Splits, config: DataConfig, task: Task) -> None:
     made: dict[str, Any] = config.split.__dict__
     for name in ("test", "validation"):
-        if not getattr(splits, name):
+        # A split that was given and lost all its rows is not made anew.
+        if name not in splits.report.rows:
             kept, cut_off = cut(splits.train, made[name], made["method"], made["seed"], task, config.near_duplicate)
             splits.train = kept
             setattr(splits, name, cut_off)

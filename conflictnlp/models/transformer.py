@@ -57,8 +57,8 @@ class TransformerClassifier(TextClassifier):
             that must not depend on names.
         learning_rate: peak learning rate.
         freeze_embeddings: leave the word embeddings as they are.
-        epochs: passes over the data and its renamed copies; None takes `examples_seen` / size, within min_epochs and
-            max_epochs, copies counted as passes.
+        epochs: passes over the data and its renamed copies; None takes `examples_seen` / size (without copies), within
+            min_epochs and max_epochs.
         examples_seen: see epochs.
         min_epochs: see epochs.
         max_epochs: see epochs.
@@ -100,7 +100,7 @@ class TransformerClassifier(TextClassifier):
         learning_rate: float = 2e-4,
         freeze_embeddings: bool = False,
         epochs: float | None = None,
-        examples_seen: int = 24_000,
+        examples_seen: int = 20_000,
         min_epochs: int = 2,
         max_epochs: int = 20,
         max_steps: int = -1,
@@ -252,6 +252,8 @@ class TransformerClassifier(TextClassifier):
 
     def _load(self, folder: Path, fresh: bool) -> None:
         names = [str(name) for name in self.classes_]
+        if self.background is not None and (self.multi or self.background not in names):
+            raise InputError(f"model.background={self.background}: must be a label of a single-label task, or null")
         settings: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
         if fresh:
             config = AutoConfig.from_pretrained(
@@ -341,9 +343,7 @@ class TransformerClassifier(TextClassifier):
     ) -> transformers.TrainingArguments:
         epochs = self.epochs
         if epochs is None:
-            passes = min(max(self.examples_seen / examples, self.min_epochs), self.max_epochs)
-            # A renamed copy is a pass over its passage too.
-            epochs = max(round(passes / (1 + self.renamed_copies)), 1)
+            epochs = min(max(round(self.examples_seen / examples), self.min_epochs), self.max_epochs)
         return transformers.TrainingArguments(
             output_dir=str(folder),
             num_train_epochs=epochs,

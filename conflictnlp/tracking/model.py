@@ -56,7 +56,7 @@ def _signature(task: Task) -> Any:
     from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import Array, DataType
 
-    inputs = [ColSpec("string", name, required=required) for name, required in _columns(task)]
+    inputs: list[Any] = [ColSpec("string", name, required=required) for name, required in _columns(task)]
     inputs.append(ColSpec("string", "title", required=False))
     prediction: Any = Array(DataType.string) if task.is_multi else "string"
     outputs = [

@@ -60,7 +60,7 @@ class TrackedRun:
             self._lock.release()
             raise
         if run_id is not None:
-            self._send(lambda: store.client.update_run(run_id, status="RUNNING"))
+            self._send(lambda: self._reopen(run_id))
         self._record = {**record, "run_id": self.run_id, "tracking_uri": store.uri, "status": "RUNNING"}
         write_json(folder / RECORD, self._record)
         if run_id is None:
@@ -143,6 +143,13 @@ class TrackedRun:
             raise InputError(f"tracking store {self._store.uri}: it takes no run ({_first_line(error)})") from error
         return str(run.info.run_id)
 
+    def _reopen(self, run_id: str) -> None:
+        """Take back what the run's failure left."""
+        (self.folder / "traceback.txt").unlink(missing_ok=True)
+        self._store.client.update_run(run_id, status="RUNNING")
+        if "error" in self._store.client.get_run(run_id).data.tags:
+            self._store.client.delete_tag(run_id, "error")
+
     def _send(self, action: Any) -> None:
         """Try to send; after a first failure the folder alone goes on."""
         if self.lost:
@@ -222,7 +229,8 @@ def discard_unused(folder: Path) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    # Of an HTTP error, what failed; the rest is the client's own nesting.
+    return (str(error).strip() or type(error).__name__).splitlines()[0].partition(" with exception")[0][:300]
 
 
 def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:

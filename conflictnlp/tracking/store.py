@@ -23,6 +23,7 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
@@ -133,7 +134,7 @@ def tracking_uri(configured: str | None = None) -> str:
     uri = configured or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         return f"sqlite:///{Path.cwd() / 'mlflow.db'}"
-    if uri.startswith("file:") or "://" not in uri and not uri.startswith("sqlite:"):
+    if uri.startswith("file:") or ("://" not in uri and not uri.startswith("sqlite:")):
         raise InputError(
             f"tracking store {uri}: MLflow no longer keeps runs in plain folders; "
             "use sqlite:////absolute/path/mlflow.db or a server's http:// address"

@@ -30,6 +30,12 @@ def test_pooled_score_is_the_weighted_mean_of_the_windows():
     assert scores.pooled() == pytest.approx(np.array([3.0, 2.0]))
 
 
+def test_mixed_windows_pool_their_probabilities():
+    rows = np.log([[0.9, 0.1], [0.2, 0.8]])
+    scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), mixed=True)
+    assert softmax(scores.pooled()) == pytest.approx(np.array([0.55, 0.45]))
+
+
 def test_one_class_is_refused():
     with pytest.raises(InputError, match="all labels are 'war'"):
         TfidfClassifier().fit(["shells fell", "troops fired"], ["war", "war"])
@@ -89,8 +95,3 @@ def test_a_passage_with_other_roles_than_the_models_is_refused(item):
 def test_marked_passages_are_refused_where_nothing_is_marked():
     with pytest.raises(InputError, match="no actor"):
         TfidfClassifier().fit([Passage("IS advanced", (((0, 2),),))] * 2, ["gaining", "losing"])
-
-
-def test_half_a_surrogate_pair_does_not_stop_scoring():
-    model = TfidfClassifier().fit(["shells fell", "envoys met"], ["war", "deal"])
-    assert model.predict(["shells \ud83d fell"]).tolist() == ["war"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
@@ -38,6 +40,10 @@ def encoder(max_length=10, overlap=0, roles=()) -> WindowEncoder:
 
 def marked(text: str, *names: str) -> Passage:
     return Passage(text, (tuple(find_mentions(text, names)),))
+
+
+def split_encoder(**settings) -> WindowEncoder:
+    return WindowEncoder(CountingTokenizer(), (), **settings)
 
 
 def stretches(text: str, **settings) -> list[str]:
@@ -96,13 +102,33 @@ def test_windows_cover_the_text(overlap):
     windows = encoder(max_length=9, overlap=overlap).encode([Passage(text)])[0]
     assert windows[0].start == 0
     assert windows[-1].end == len(text)
-    assert all(first.start < second.start <= first.end for first, second in zip(windows, windows[1:], strict=False))
+    assert all(first.start < second.start <= first.end for first, second in pairwise(windows))
 
 
 def test_every_window_fits_and_bears_the_special_tokens():
     for window in encoder(max_length=7, overlap=4).encode([Passage(FIVE * 3)])[0]:
         assert (window.ids[0], window.ids[-1]) == (CLS, SEP)
         assert len(window.ids) <= 7
+
+
+def test_a_text_that_does_not_fit_is_split_into_shorter_windows():
+    windows = split_encoder(max_length=10, overlap=0, split_length=6).encode([Passage(FIVE)])[0]
+    assert [len(window.ids) for window in windows] == [6] * 5
+
+
+def test_a_text_that_fits_is_not_split():
+    windows = split_encoder(max_length=10, overlap=0, split_length=6).encode([Passage("it " * 8)])[0]
+    assert [len(window.ids) for window in windows] == [10]
+
+
+def test_split_windows_are_at_most_as_long_as_any():
+    windows = split_encoder(max_length=10, overlap=0, split_length=99).encode([Passage("it " * 9)])[0]
+    assert [len(window.ids) for window in windows] == [10, 3]
+
+
+def test_split_windows_without_room_for_a_token_are_refused():
+    with pytest.raises(InputError, match="split_length=2"):
+        split_encoder(max_length=10, overlap=0, split_length=2)
 
 
 def test_each_text_is_tokenised_once():

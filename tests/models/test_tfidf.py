@@ -93,9 +93,8 @@ def test_an_indicator_matrix_teaches_the_same_as_lists():
 
 @pytest.mark.filterwarnings("ignore:Label not")
 def test_a_label_that_no_training_text_bears_is_never_predicted():
-    model = TfidfClassifier(labels=[*LABELS, "never"], multi=True).fit(
-        ["shells fell", "envoys met"], [["war"], ["deal"]]
-    )
+    model = TfidfClassifier(labels=[*LABELS, "never"], multi=True)
+    model.fit(["shells fell", "envoys met"], [["war"], ["deal"]])
     assert model.predict(["shells fell", "rain"])[:, 2].tolist() == [0, 0]
 
 
