@@ -1,6 +1,6 @@
 import json
 from dataclasses import asdict
-from pathlib import Path
+from importlib import resources
 
 import pytest
 
@@ -77,9 +77,9 @@ def test_every_task_has_a_data_set():
 
 @pytest.mark.parametrize("name", [f"{group}/{name}" for group in ("task", "data", "model") for name in shipped(group)])
 def test_every_file_is_headed_by_its_command(name):
-    path = Path(conflictnlp.config.__file__).parents[1] / "conf" / f"{name}.yaml"
     group, _, stem = name.partition("/")
-    head = path.read_text(encoding="utf-8").splitlines()[0]
+    content = resources.files("conflictnlp.conf").joinpath(group, f"{stem}.yaml").read_text(encoding="utf-8")
+    head = content.splitlines()[0]
     assert head.startswith("# conflictnlp ")
     assert f"{group}={stem}" in head
 
@@ -155,7 +155,9 @@ def test_value_of_a_wrong_type_names_its_key(override):
     assert override.partition("=")[0] in fault(override)
 
 
-@pytest.mark.parametrize("override", ["trainer.epochs", "a=b=c", "=3", "", "-m", "seed=1,2", "data.train=[a", "task=null"])
+@pytest.mark.parametrize(
+    "override", ["trainer.epochs", "a=b=c", "=3", "", "-m", "seed=1,2", "data.train=[a", "task=null"]
+)
 def test_malformed_override_is_refused(override):
     assert fault(override).startswith("config: ")
 
@@ -204,12 +206,20 @@ def test_labels_given_as_bare_words_tell_how_to_write_them(labels):
     assert "a label is written {name: ..., definition: ...}" in fault(f"task.labels={labels}")
 
 
-@pytest.mark.parametrize("label", ["{name: no, definition: x}", "no", "{name: No}"])
-def test_bare_no_as_a_label_of_a_task_file_is_refused(tmp_path, label):
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("{name: no, definition: x}", "'False' is spelt like a boolean"),
+        ("{name: On}", "'True' is spelt like a boolean"),
+        ("{name: 'no'}", "'no' is spelt like a boolean"),
+        ("no", "a label is written {name: ..., definition: ...}"),
+    ],
+)
+def test_bare_no_as_a_label_of_a_task_file_is_refused(tmp_path, label, told):
     (tmp_path / "task").mkdir()
     text = f"name: own\nkind: single\nlabels:\n  - {label}\n  - {{name: event, definition: x}}\n"
     (tmp_path / "task" / "own.yaml").write_text(text)
-    assert "label" in fault("task=own", f"hydra.searchpath=[file://{tmp_path}]")
+    assert told in fault("task=own", f"hydra.searchpath=[file://{tmp_path}]")
 
 
 def test_task_file_of_ones_own(tmp_path):

@@ -27,7 +27,7 @@ def test_cache_is_where_the_variable_says(monkeypatch, tmp_path):
 
 
 def test_cache_is_in_the_xdg_folder_by_default(monkeypatch, tmp_path):
-    monkeypatch.delenv("CONFLICTNLP_CACHE")
+    monkeypatch.delenv("CONFLICTNLP_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert user_cache() == tmp_path / "conflictnlp"
 

@@ -95,12 +95,16 @@ def rerun(ref: str) -> TrainResult:
     folder = Path("outputs").absolute() / config.task.name / f"rerun-{run.info.run_id[:8]}" / f"{stamp}-{os.getpid()}"
     result = run_training(config, folder, [])
     new = store.client.get_run(result.run_id)
-    if new.data.tags.get("identity") != run.data.tags.get("identity"):
+    if _digests(new) != _digests(run):
         log.warning("rerun: the data is not what it was in run %s; its scores may differ for that", run.info.run_id)
     else:
         old_score, score = run.data.metrics.get("test/macro_f1"), result.metrics["test/macro_f1"]
         log.info("rerun: test/macro_f1 %s, before %s", score, old_score)
     return result
+
+
+def _digests(run: Any) -> dict[str, str]:
+    return {given.dataset.name: given.dataset.digest for given in run.inputs.dataset_inputs}
 
 
 def upload(folder: str) -> str:

@@ -123,7 +123,9 @@ def test_two_actors_of_one_text_are_two_questions():
 
 
 def test_text_in_two_splits_is_a_leak_of_the_earlier():
-    assert across(train=[example(1), example(2)], validation=[], test=[example(3), example(2)]) == [("leak", "train", 1)]
+    assert across(train=[example(1), example(2)], validation=[], test=[example(3), example(2)]) == [
+        ("leak", "train", 1)
+    ]
 
 
 def test_text_in_all_splits_leaks_from_both_earlier_ones():
@@ -150,7 +152,9 @@ def test_empty_text_is_no_leak():
 
 
 def test_leak_tells_where_the_other_row_stands_and_its_labels():
-    leaks = check_near_duplicates({"train": [example(1)], "test": [example(5), example(9, "loss", text=sentence(1))]}, 0.9)
+    leaks = check_near_duplicates(
+        {"train": [example(1)], "test": [example(5), example(9, "loss", text=sentence(1))]}, 0.9
+    )
     assert leaks[0].where == "data.csv:1"
     assert leaks[0].detail.startswith("see data.csv:9: ")
     assert leaks[0].detail.endswith("with other labels there: loss")
@@ -170,7 +174,9 @@ def test_nearly_the_same_text_in_two_splits():
 
 
 def test_nearly_the_same_text_within_a_split_is_noted_once():
-    assert across(train=[example(1, text=NEAR), example(2), example(3, text=NEARER)]) == [("near_duplicate", "train", 2)]
+    assert across(train=[example(1, text=NEAR), example(2), example(3, text=NEARER)]) == [
+        ("near_duplicate", "train", 2)
+    ]
 
 
 def test_exact_leak_is_not_told_again_as_a_near_one():

@@ -159,9 +159,19 @@ def test_text_of_200_000_characters_is_read(tmp_path):
 
 def test_fingerprint_covers_text_label_title_and_actor(tmp_path):
     base = {"text": "IS fell to the army", "label": "loss", "actor": "IS", "title": "News"}
-    variants = [base, *({**base, key: value} for key, value in (
-        ("text", "IS fell to the army!"), ("label", "gain"), ("actor", "army"), ("title", "More"), ("start", 0))
-    )]
+    variants = [
+        base,
+        *(
+            {**base, key: value}
+            for key, value in (
+                ("text", "IS fell to the army!"),
+                ("label", "gain"),
+                ("actor", "army"),
+                ("title", "More"),
+                ("start", 0),
+            )
+        ),
+    ]
     for row in variants:
         row["end"] = 2
     found = set()

@@ -93,7 +93,11 @@ LEAKING = {
 def leaking(request):
     title, text = request.param
     test = [*HELD_OUT["test"], {"text": LONG, "label": "gain"}]
-    return title, {"train": [*GOOD, {"text": text, "label": "loss"}], "validation": HELD_OUT["validation"], "test": test}
+    return title, {
+        "train": [*GOOD, {"text": text, "label": "loss"}],
+        "validation": HELD_OUT["validation"],
+        "test": test,
+    }
 
 
 def test_leak_stops_with_its_row_and_the_ways_out(tmp_path, leaking):

@@ -57,7 +57,9 @@ def test_rows_without_a_group_are_independent():
 
 @pytest.mark.parametrize("method", ["group", "stratified", "date"])
 def test_no_text_stands_on_two_sides(method):
-    rows = [example(n, text=f"Report {n % 10}!" if n < 20 else f"REPORT {n % 10}", date="2014-01-01") for n in range(40)]
+    rows = [
+        example(n, text=f"Report {n % 10}!" if n < 20 else f"REPORT {n % 10}", date="2014-01-01") for n in range(40)
+    ]
     kept, cut_off = split(rows, method=method)
     assert {one.text[7] for one in kept}.isdisjoint({one.text[7] for one in cut_off})
 
