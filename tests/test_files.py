@@ -51,7 +51,7 @@ def test_interrupted_file_leaves_the_old_one(tmp_path):
         temporary.write_text("half")
         raise Interruption
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_file_has_the_modes_of_the_umask(tmp_path):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from conflictnlp.commands.train import TrainResult, run_training
+from conflictnlp.commands.train import TrainResult, run_training, terminated
 from conflictnlp.config import from_dict
 from conflictnlp.errors import InputError
 from conflictnlp.tracking.references import all_runs, find_run
@@ -142,6 +144,14 @@ def ui(port: int = 5000) -> int:
     store = Store(create=False)
     folder = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute().parent
     print(f"MLflow UI on http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--default-artifact-root", (folder / "mlartifacts").as_uri()]
-    return subprocess.call(command)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--default-artifact-root", (folder / "mlartifacts").as_uri(), "--workers", "1"]
+    settings = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    signal.signal(signal.SIGTERM, terminated)
+    # A session of its own, so that the server and its workers end together, however this process is told to end.
+    with subprocess.Popen(command, env=settings, start_new_session=True) as server:
+        try:
+            return server.wait()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)

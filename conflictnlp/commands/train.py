@@ -162,7 +162,7 @@ def main(arguments: Sequence[str]) -> int:
     from conflictnlp import config as schema
 
     schema.register()
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, terminated)
     # Hydra then hands its errors to us, instead of ending the process with status 1 itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = ["conflictnlp train", *arguments]
@@ -463,5 +463,6 @@ def _log_file(folder: Path) -> logging.Handler:
     return handler
 
 
-def _terminated(number: int, frame: Any) -> None:
+def terminated(number: int, frame: Any) -> None:
+    """End the process on a signal as an exception, so that what is open is closed."""
     raise SystemExit(128 + number)

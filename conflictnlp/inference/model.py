@@ -152,7 +152,13 @@ class Model:
         yield from self._flush(waiting)
 
     def logits(self, examples: Sequence[Example]) -> Matrix:
-        """Return pooled logits before calibration, array (n, n_labels).
+        """Compute pooled logits before calibration.
+
+        Args:
+            examples: each of which the model can read.
+
+        Returns:
+            array (n, n_labels).
 
         Raises:
             InputError: an example cannot be scored.
@@ -201,7 +207,7 @@ class Model:
             chosen = tuple(label for label, p, t in zip(self.labels, chances, self.thresholds(), strict=True) if p >= t)
         else:
             chosen = (self.labels[best],)
-        abstained = abstain_below is not None and chances[best] < abstain_below
+        abstained = abstain_below is not None and float(chances[best]) < abstain_below
         own = self.probabilities(scores.logits)
         evidence = []
         for (start, end), row, weight in zip(scores.spans, own, scores.weights, strict=True):

@@ -59,7 +59,7 @@ def _signature(task: Task) -> Any:
     inputs: list[Any] = [ColSpec("string", name, required=required) for name, required in _columns(task)]
     inputs.append(ColSpec("string", "title", required=False))
     prediction: Any = Array(DataType.string) if task.is_multi else "string"
-    outputs = [
+    outputs: list[Any] = [
         ColSpec(prediction, "prediction", required=False),
         ColSpec("double", "probability", required=False),
         *(ColSpec("double", f"prob_{label}", required=False) for label in task.label_names),

@@ -137,7 +137,7 @@ def test_half_given_offsets_are_left_aside(start):
     assert read.spans == (("actor", Span("IS")),)
 
 
-@pytest.mark.parametrize("start", ["four", "4.5", 4.5, math.inf, "nan", [4], 10**400])
+@pytest.mark.parametrize("start", ["four", "4.5", 4.5, math.inf, "nan", [4], 10**400], ids=lambda value: str(value)[:5])
 def test_offset_that_is_no_whole_number(start):
     message = fault(MARKED, text="the IS fell", label="gain", actor="IS", start=start, end=6)
     assert "is not a character offset" in message

@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -71,13 +72,13 @@ def test_no_window_exceeds_the_budget():
 def test_every_window_goes_further_than_the_last():
     for lengths, budget, overlap in CASES:
         windows = spans(lengths, budget, overlap)
-        assert all(one[0] < two[0] and one[1] < two[1] for one, two in zip(windows, windows[1:], strict=False))
+        assert all(one[0] < two[0] and one[1] < two[1] for one, two in pairwise(windows))
 
 
 def test_neighbours_share_at_most_the_overlap():
     for lengths, budget, overlap in CASES:
         windows = spans(lengths, budget, overlap)
-        assert all(sum(lengths[b[0] : a[1]]) <= overlap for a, b in zip(windows, windows[1:], strict=False))
+        assert all(sum(lengths[b[0] : a[1]]) <= overlap for a, b in pairwise(windows))
 
 
 def test_every_window_but_the_last_is_full():
