@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -143,6 +144,12 @@ def ui(port: int = 5000) -> int:
         raise InputError(f"ui: the store is a server; open {uri} in a browser")
     store = Store(create=False)
     folder = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute().parent
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise InputError(f"ui: port {port} cannot be used ({error}); choose another with --port") from error
     print(f"MLflow UI on http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
     command += ["--port", str(port), "--default-artifact-root", (folder / "mlartifacts").as_uri(), "--workers", "1"]

@@ -31,6 +31,7 @@ NOTES = {
 LEAKS = {
     "leak": "text stands in a later split too",
     "near_leak": "nearly the same text stands in a later split",
+    "group_leak": "group stands in a later split too",
 }
 OTHER_LABELS = "with other labels there"
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¼¶¤±³]|â€|Â[\xa0£»«]|ï»¿|aEUR|[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -179,6 +180,25 @@ def check_near_duplicates(splits: Mapping[str, Sequence[Example]], threshold: fl
                     near = next(place for place in other if place[0] == split)
                     add("near_duplicate", split, index, splits[near[0]][near[1]])
     return sorted(findings.values(), key=lambda f: (order[f.split], f.index))
+
+
+def check_groups(splits: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """Find rows whose group stands in a later split as well.
+
+    Args:
+        splits: examples by split, in the order train, validation, test.
+
+    Returns:
+        findings of the kind group_leak.
+    """
+    order = list(splits)
+    last = {example.group: (split, example) for split in order for example in splits[split] if example.group}
+    return [
+        Finding("group_leak", split, index, example.where, f"group {example.group!r}, see {last[example.group][1].where}")
+        for split in order
+        for index, example in enumerate(splits[split])
+        if example.group and last[example.group][0] != split
+    ]
 
 
 def shared_texts(splits: Mapping[str, Sequence[Example]]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from conflictnlp.data.check import (
     LEAKS,
     DataReport,
     Finding,
+    check_groups,
     check_near_duplicates,
     check_split,
     label_counts,
@@ -124,6 +125,8 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
         given = _by_split_column(given)
         if not given["train"]:
             raise InputError(f"data={config.name}: no training data; set data.train=FILE")
+    if "test" in parts:
+        given["test"] = _test_rows(given["test"])
     given = {name: _limit(rows, config, name) for name, rows in given.items()}
     report = DataReport(
         rows={name: len(rows) for name, rows in given.items() if rows},
@@ -132,7 +135,7 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
     for name, rows in given.items():
         report.findings.extend(check_split(name, rows, task, config.long_words))
     given = _apply(given, report, FAULTS, config.on_fault, "drop", "data.on_fault", strict)
-    leaks = check_near_duplicates(given, config.near_duplicate)
+    leaks = check_near_duplicates(given, config.near_duplicate) + check_groups(given)
     report.findings.extend(leaks)
     if any(finding.kind == "leak" for finding in leaks):
         report.shared = shared_texts(given)
@@ -149,7 +152,7 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
 def _by_split_column(given: dict[str, list[Example]]) -> dict[str, list[Example]]:
     """Let a `split` column part the training file when no other file is given."""
     train = given["train"]
-    if given.get("validation") or given.get("test") or not any(example.split for example in train):
+    if not any(example.split for example in train):
         return given
     names = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation"}
     names |= {"dev": "validation", "test": "test"}
@@ -158,8 +161,22 @@ def _by_split_column(given: dict[str, list[Example]]) -> dict[str, list[Example]
         name = names.get((example.split or "train").lower())
         if name is None:
             raise InputError(f"{example.where}: split={example.split!r}; must be train, validation or test")
+        if name != "train" and (given.get("validation") or given.get("test")):
+            raise InputError(
+                f"{example.where}: says split={example.split} but stands in data.train, and other splits are given as "
+                "files; name one file alone, or ignore the column with data.columns.split=unused"
+            )
         parted[name].append(example)
     return parted
+
+
+def _test_rows(examples: list[Example]) -> list[Example]:
+    """Keep the rows that say they are test, where a file holds several splits."""
+    marked = [example for example in examples if (example.split or "").lower() == "test"]
+    if marked and len(marked) < len(examples):
+        log.info("data: %d of %d rows say split=test; they are the test", len(marked), len(examples))
+        return marked
+    return examples
 
 
 def _limit(examples: list[Example], config: DataConfig, split: str) -> list[Example]:

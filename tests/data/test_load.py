@@ -190,3 +190,21 @@ def test_fingerprint_does_not_depend_on_the_file(tmp_path):
 
 def test_sets_that_fit_a_task_are_listed():
     assert fitting_sets(make_task("a", "b")) == ["files"]
+
+
+def test_group_in_two_given_splits_is_a_leak(tmp_path):
+    train = [*labelled([1], group="g1"), *labelled([2], "loss", group="g2")]
+    test = [*labelled([3], group="g2"), *labelled([4], "loss", group="g3")]
+    with pytest.raises(InputError, match=r"train\.jsonl:2: group stands in a later split too"):
+        load(tmp_path, train=train, validation=labelled([5, 6]), test=test)
+
+
+def test_row_of_another_split_in_the_training_file_is_refused_where_a_test_file_is_given(tmp_path):
+    train = [*labelled([1]), *labelled([2], "loss"), *labelled([3], split="test")]
+    with pytest.raises(InputError, match=r"train\.jsonl:3: says split=test but stands in data.train"):
+        load(tmp_path, train=train, validation=labelled([5]), test=labelled([6]))
+
+
+def test_rows_that_say_test_are_the_test_of_a_file_with_several_splits(tmp_path):
+    path = write_rows(tmp_path / "all.jsonl", [*labelled([1, 2], split="train"), *labelled([3], split="test")])
+    assert texts(load_splits(DataConfig(test=str(path)), FATE, parts=("test",)).test) == [sentence(3)]
