@@ -198,7 +198,9 @@ def _job(node: Any) -> float:
     try:
         result = run_training(to_config(node), folder, list(hydra_node.overrides.task))
     except TrackingError as error:
-        announce(error.result)  # type: ignore[attr-defined]
+        # Lost after the work was done, or full before it began.
+        if (result := getattr(error, "result", None)) is not None:
+            announce(result)
         raise
     finally:
         # Hydra lays its folder out before anything is checked; a resumed run lies in its old one.

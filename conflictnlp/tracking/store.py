@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from conflictnlp.config import TrackingConfig
-from conflictnlp.errors import InputError
+from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.files import atomic_path
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -65,18 +66,31 @@ class Store:
         uri = self.connection
         try:
             with self._lock():
+                self._make_database()
                 mlflow.set_tracking_uri(uri)
                 mlflow.set_registry_uri(uri)
                 client = MlflowClient(tracking_uri=uri, registry_uri=uri)
                 client.search_experiments(max_results=1)
-        except (MlflowException, OSError, ValueError) as error:
-            raise InputError(f"tracking store {self.uri}: cannot be opened ({_first_line(error)})") from error
         except Exception as error:
-            # SQLAlchemy's errors, without making its import a must for HTTP stores.
-            if type(error).__module__.startswith("sqlalchemy"):
-                raise InputError(f"tracking store {self.uri}: cannot be opened ({_first_line(error)})") from error
-            raise
+            # SQLAlchemy's errors are told by their module: its import is no must for HTTP stores.
+            foreign = type(error).__module__.startswith("sqlalchemy")
+            if not foreign and not isinstance(error, MlflowException | OSError | ValueError):
+                raise
+            told = f"tracking store {self.uri}: cannot be opened ({_first_line(error)})"
+            # A full disk is no fault of the input.
+            raise (TrackingError if "full" in told else InputError)(told) from error
         return client
+
+    def _make_database(self) -> None:
+        """Make a new database under another name first: one that is cut short would never open again."""
+        database = _database(self.uri)
+        if database is None or database.exists():
+            return
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        with atomic_path(database) as temporary:
+            store = SqlAlchemyStore(f"sqlite:///{temporary}", (database.parent / "mlartifacts").as_uri())
+            store.engine.dispose()
 
     @property
     def connection(self) -> str:
