@@ -150,7 +150,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{path}: damaged ({error}); train or download the bundle again") from error
     for name, digest in manifest.files.items():
-        if name not in _ALLOWED_NAMES or Path(name).name != name:
+        if name not in _ALLOWED_NAMES:
             raise BundleError(f"{path}: names {name!r}, which no bundle may hold")
         if not (folder / name).is_file():
             raise BundleError(f"{folder / name}: missing; the bundle is damaged")

@@ -122,6 +122,28 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     predict.set_defaults(run=_predict)
 
+    code = commands.add_parser(
+        "code", help="topic, event types and each actor's momentum of articles, as joint records"
+    )
+    code.add_argument("input", metavar="INPUT", help="as for predict")
+    for task in ("topic", "event-type", "momentum"):
+        told = task.replace("-", "_")
+        code.add_argument(f"--{task}", metavar="REF", help=f"the model; default models:/{told}@champion")
+    code.add_argument("--actor", metavar="NAME|ALIAS", action="append", default=[], help="may be repeated")
+    code.add_argument("--actors", metavar="FILE", help="YAML: a list of name, aliases, kind")
+    code.add_argument("--output", metavar="FILE", help=".jsonl, .jsonl.gz or .html; JSON lines to stdout without it")
+    code.add_argument("--text-column", metavar="C", default="text")
+    code.add_argument("--id-column", metavar="C", default="id")
+    code.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
+    code.set_defaults(run=_code)
+
+    agree = commands.add_parser("agree", help="agreement of predictions with a human coder's labels")
+    agree.add_argument("predictions", metavar="PREDICTIONS", help="what predict wrote")
+    agree.add_argument("labels", metavar="LABELS", help="the human's file: id (or text), actor, label")
+    agree.add_argument("--label-column", metavar="C", help="the column of the human's code")
+    agree.add_argument("--output", metavar="FILE", help="the disagreements to read: .csv, .tsv or .jsonl")
+    agree.set_defaults(run=_agree)
+
     data = commands.add_parser("data", help="check labelled data").add_subparsers(required=True, metavar="ACTION")
     check = data.add_parser("check", help="report faults, duplicates and leaks")
     check.add_argument("source", metavar="FILE|NAME", help="a file, or a data set of conf/data")
@@ -182,6 +204,38 @@ def _predict(options: argparse.Namespace) -> int:
     model = load(options.ref, device=options.device)
     result = predict(model, options.input, options.output, options.actor, columns, options.abstain_below)
     return 3 if result.errors else 0
+
+
+def _code(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.code import code, load_coder
+    from conflictnlp.config import ColumnsConfig
+    from conflictnlp.data.actors import parse_actor, read_actors
+
+    actors = [parse_actor(words) for words in options.actor]
+    if options.actors:
+        # What is said on the command line wins over the file's entry of that name.
+        stated = {actor.name for actor in actors}
+        actors += [actor for actor in read_actors(options.actors) if actor.name not in stated]
+    refs = {"topic": options.topic, "event_type": options.event_type, "momentum": options.momentum}
+    columns = ColumnsConfig(text=options.text_column, id=options.id_column)
+    _, errors = code(load_coder(refs, actors, options.device), options.input, options.output, columns)
+    return 3 if errors else 0
+
+
+def _agree(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.agree import agree, write_disagreements
+
+    result = agree(options.predictions, options.labels, options.label_column)
+    print(result.agreement.to_text(), file=sys.stderr)
+    for why, count in result.left_out.items():
+        print(f"left out: {why}: {count}", file=sys.stderr)
+    if options.output:
+        write_disagreements(result.disagreements, options.output)
+    else:
+        for case in result.disagreements[:10]:
+            print(f"{case['id']} {case['actor'] or ''}: human {case['human']}, model {case['model']}", file=sys.stderr)
+    print(json.dumps({**result.agreement.to_dict(), "disagreements": len(result.disagreements)}))
+    return 0
 
 
 def _data_check(options: argparse.Namespace) -> int:

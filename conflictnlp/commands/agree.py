@@ -135,6 +135,8 @@ def _index(rows: list[Row], key: str, per_actor: bool, name: str) -> dict[tuple[
         actor = normalise(str(row.values.get("actor") or "").split("|")[0])
         case = (value, actor) if per_actor else (value,)
         if case in index:
-            raise InputError(f"{row.where}: the case {' / '.join(case)[:80]} stands twice in {name} (see {index[case].where})")
+            raise InputError(
+                f"{row.where}: the case {' / '.join(case)[:80]} stands twice in {name} (see {index[case].where})"
+            )
         index[case] = row
     return index

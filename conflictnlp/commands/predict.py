@@ -148,6 +148,13 @@ def _survey(
 ) -> tuple[list[str], int]:
     """Read every row once: a fault in the last one shall not cost the hours that the others took.
 
+    Args:
+        rows: the input, which is read to its end.
+        model: tells the marked roles and the output's columns.
+        columns: names of the input's columns.
+        asked: names of the actors that the user asks about.
+        source: what to call the input in messages.
+
     Returns:
         all columns in the order they appear, and the number of records to come.
     """

@@ -199,8 +199,8 @@ def _job(node: Any) -> float:
         result = run_training(to_config(node), folder, list(hydra_node.overrides.task))
     except TrackingError as error:
         # Lost after the work was done, or full before it began.
-        if (result := getattr(error, "result", None)) is not None:
-            announce(result)
+        if (done := getattr(error, "result", None)) is not None:
+            announce(done)
         raise
     finally:
         # Hydra lays its folder out before anything is checked; a resumed run lies in its old one.

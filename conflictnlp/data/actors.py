@@ -73,9 +73,13 @@ def read_actors(path: str | Path) -> list[Actor]:
             raise InputError(f"{path}: entry {number}: must have name, and may have aliases and kind; it is {entry!r}")
         aliases = entry.get("aliases") or []
         if not isinstance(entry["name"], str) or not all(isinstance(alias, str) for alias in aliases):
-            raise InputError(f"{path}: entry {number}: names must be words; quote those that YAML changes, such as 'NO'")
+            raise InputError(
+                f"{path}: entry {number}: names must be words; quote those that YAML changes, such as 'NO'"
+            )
         kind = entry.get("kind")
-        actors.append(Actor(entry["name"].strip(), tuple(alias.strip() for alias in aliases), str(kind) if kind else None))
+        actors.append(
+            Actor(entry["name"].strip(), tuple(alias.strip() for alias in aliases), str(kind) if kind else None)
+        )
     _refuse_shared_names(actors, str(path))
     return actors
 

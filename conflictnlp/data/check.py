@@ -194,7 +194,9 @@ def check_groups(splits: Mapping[str, Sequence[Example]]) -> list[Finding]:
     order = list(splits)
     last = {example.group: (split, example) for split in order for example in splits[split] if example.group}
     return [
-        Finding("group_leak", split, index, example.where, f"group {example.group!r}, see {last[example.group][1].where}")
+        Finding(
+            "group_leak", split, index, example.where, f"group {example.group!r}, see {last[example.group][1].where}"
+        )
         for split in order
         for index, example in enumerate(splits[split])
         if example.group and last[example.group][0] != split

@@ -100,8 +100,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         Args:
             X: texts or passages.
 
-        Yields:
-            the scores of each one's windows.
+        Returns:
+            an iterator over the scores of each one's windows.
         """
         raise NotImplementedError
 

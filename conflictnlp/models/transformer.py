@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +38,20 @@ from conflictnlp.text import Passage, invent_name, rename
 log = logging.getLogger(__name__)
 _CHUNK = 256
 _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from a bar for every file, and from warning that a new head is new."""
+    verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(verbosity)
+        if bars:
+            transformers.logging.enable_progress_bar()
 
 
 class TransformerClassifier(TextClassifier):
@@ -201,7 +216,8 @@ class TransformerClassifier(TextClassifier):
             callbacks=[ProgressBar(self.log), *self._early_stopping(validation is not None)],
         )
         try:
-            trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+            with _quiet():
+                trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         finally:
             if self.checkpoints is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -222,7 +238,8 @@ class TransformerClassifier(TextClassifier):
 
     def save(self, folder: Path) -> None:
         """Write `model.safetensors`, `config.json` and the tokenizer, readable by transformers alone."""
-        self.model_.save_pretrained(folder, safe_serialization=True)
+        with _quiet():
+            self.model_.save_pretrained(folder, safe_serialization=True)
         self.tokenizer_.save_pretrained(folder)
 
     def load_weights(self, folder: Path) -> Self:
@@ -269,15 +286,10 @@ class TransformerClassifier(TextClassifier):
         # transformers accepts labels that contradict each other, and resets them silently where counts differ.
         if [config.id2label.get(number) for number in range(config.num_labels)] != names:
             raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {names}")
-        verbosity = transformers.logging.get_verbosity()
-        if fresh:
-            transformers.logging.set_verbosity_error()  # It would warn that the new head is new.
-        try:
+        with _quiet():
             self.model_ = AutoModelForSequenceClassification.from_pretrained(
                 folder, config=config, dtype=torch.float32, use_safetensors=True, **settings
             )
-        finally:
-            transformers.logging.set_verbosity(verbosity)
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **settings)
         if not self.tokenizer_.is_fast:
             raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from conflictnlp.bundle import METRICS, read_manifest
+from conflictnlp.bundle import read_manifest
 from conflictnlp.task import Task
 from conflictnlp.tracking.store import Store
 
@@ -16,18 +16,20 @@ ARTIFACT = "bundle"
 _EXAMPLE = "Northern Front fighters took the town of Ostra on Monday, and army units pulled back to the river."
 
 
-def log_model(store: Store, run_id: str, bundle: Path) -> str:
-    """Log a bundle as the run's LoggedModel, with signature, input example and its test metrics.
+def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] | None = None) -> str:
+    """Log a bundle as the run's LoggedModel, with signature, input example and its scores.
 
     Args:
         store: where the run is.
         run_id: the run.
         bundle: the bundle's folder.
+        final: the run's last entry of metrics: step, time and the metrics by name.
 
     Returns:
         the LoggedModel's id.
     """
     import mlflow
+    from mlflow.entities import Metric
 
     task = read_manifest(bundle).task
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
@@ -40,10 +42,14 @@ def log_model(store: Store, run_id: str, bundle: Path) -> str:
             pip_requirements=[f"conflictnlp=={metadata.version('conflictnlp')}"],
             metadata={"task": task.name},
         )
-        scores = json.loads((bundle / METRICS).read_text(encoding="utf-8")) if (bundle / METRICS).is_file() else {}
-        flat = {name: value for name, value in scores.get("metrics", {}).items() if isinstance(value, float)}
-        if flat:
-            mlflow.log_metrics(flat, model_id=info.model_id)
+    if final is not None:
+        # With the run's own time and step, so that they do not stand in its history twice.
+        metrics = [
+            Metric(name, value, final["time"], final["step"], model_id=info.model_id)
+            for name, value in final["metrics"].items()
+            if value == value
+        ]
+        store.client.log_batch(run_id, metrics=metrics)
     return str(info.model_id)
 
 

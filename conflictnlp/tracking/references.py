@@ -57,7 +57,8 @@ def find_bundle(ref: str | Path, tracking: TrackingConfig | None = None) -> Path
         raise InputError(
             f"model {str(ref)!r}: not found; tried {', '.join([*tried, name])} in {store.uri} ({reason})"
         ) from error
-    found = _bundle_in(local)
+    # A version that was registered by its run, runs:/<id>/model, arrives in a folder of that name.
+    found = _bundle_in(local) or _bundle_in(local / NAME)
     if found is None:
         raise InputError(f"model {str(ref)!r}: {name} in {store.uri} holds no bundle of conflictnlp")
     return found

@@ -196,9 +196,7 @@ def upload(folder: Path, store: Store) -> str:
         write_json(path, {**record, "run_id": run_id, "tracking_uri": store.uri})
     try:
         _log_facts(store, run_id, record)
-        history = folder / HISTORY
-        if history.is_file():
-            _log_history(store, run_id, [json.loads(line) for line in history.read_text().splitlines()])
+        _log_history(store, run_id, _read_history(folder))
         _close(store, run_id, folder, record)
     except (MlflowException, OSError) as error:
         raise TrackingError(
@@ -256,6 +254,11 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
     )
 
 
+def _read_history(folder: Path) -> list[dict[str, Any]]:
+    path = folder / HISTORY
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
 def _log_history(store: Store, run_id: str, entries: Sequence[Mapping[str, Any]]) -> None:
     from mlflow.entities import Metric
 
@@ -280,7 +283,8 @@ def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -
         else:
             store.client.log_artifact(run_id, str(path))
     if record["status"] == "FINISHED" and (folder / "bundle").is_dir():
-        log_model(store, run_id, folder / "bundle")
+        history = _read_history(folder)
+        log_model(store, run_id, folder / "bundle", history[-1] if history else None)
     for key, value in record.get("end_tags", {}).items():
         store.client.set_tag(run_id, key, value)
     store.client.set_terminated(run_id, record["status"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,9 @@ class Store:
         try:
             with self._lock():
                 self._make_database()
-                mlflow.set_tracking_uri(uri)
-                mlflow.set_registry_uri(uri)
+                with _environment_kept("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+                    mlflow.set_tracking_uri(uri)
+                    mlflow.set_registry_uri(uri)
                 client = MlflowClient(tracking_uri=uri, registry_uri=uri)
                 client.search_experiments(max_results=1)
         except Exception as error:
@@ -203,6 +205,20 @@ def _check_server(uri: str) -> None:
             f"tracking store {uri}: not reached within {_CHECK_SECONDS} s ({reason}); start the server, correct "
             "MLFLOW_TRACKING_URI, or unset it to track in ./mlflow.db"
         ) from error
+
+
+@contextmanager
+def _environment_kept(*names: str) -> Iterator[None]:
+    """Undo what MLflow writes into the environment: in another folder the next command has another store."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _first_line(error: Exception) -> str:

@@ -90,6 +90,12 @@ def test_a_faultless_model_has_no_interval_to_speak_of(single):
     }
 
 
+def test_a_draw_without_a_rare_label_is_scored_on_the_others(single):
+    # About a third of the draws miss the one row of c; with c counted as 0 the lower end would be 2/3.
+    intervals = bootstrap_intervals(single([0, 1] * 10 + [2], [0, 1] * 10 + [2]))
+    assert (intervals["macro_f1"].low, intervals["f1/c"].low) == (1, 0)
+
+
 def test_several_labels_cover_all_declared(several):
     outcome = several([[1, 0], [0, 0], [1, 0], [1, 0]] * 5, [[1, 0], [0, 0], [1, 0], [0, 0]] * 5)
     intervals = bootstrap_intervals(outcome)

@@ -6,8 +6,7 @@ import pytest
 from conflictnlp.inference.calibration import fit_temperature, tune_thresholds
 from conflictnlp.models.base import sigmoid, softmax
 
-RANDOM = np.random.default_rng(0)
-LOGITS = RANDOM.normal(scale=2.0, size=(4000, 3))
+LOGITS = np.random.default_rng(0).normal(scale=2.0, size=(4000, 3))
 
 
 def drawn(probabilities: np.ndarray) -> np.ndarray:
@@ -75,6 +74,7 @@ def test_f1_decides_and_not_accuracy():
 def test_among_equals_the_threshold_nearest_one_half_is_taken():
     # Taking one gives F1 2/3 and so does taking all four.
     assert one_column([0.9, 0.4, 0.3, 0.2], [1, 0, 0, 1]) == pytest.approx(0.65)
+    assert one_column([0.99, 0.9, 0.8, 0.7], [1, 0, 0, 1]) == pytest.approx(0.35)
 
 
 def test_equal_probabilities_are_never_parted():

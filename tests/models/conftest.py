@@ -32,3 +32,12 @@ def tiny_settings(tiny_encoder: Path) -> dict:
         "learning_rate": 1e-3,
         "epochs": 1,
     }
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_settings: dict, texts: list[str], labels: list[str]):
+    """A transformer that tells the two classes apart; a third one is declared between them."""
+    from conflictnlp.models import TransformerClassifier
+
+    settings = {**tiny_settings, "epochs": 20, "batch_size": 8, "learning_rate": 3e-3}
+    return TransformerClassifier(labels=["war", "never", "deal"], **settings).fit(texts, labels)

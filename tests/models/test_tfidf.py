@@ -25,7 +25,7 @@ def model(texts, labels):
 
 @pytest.fixture(scope="module")
 def actor_model():
-    data = [("IS advanced on Ostra. {} fled.", "up"), ("IS fled from Ostra. {} advanced.", "down")]
+    data = [("IS, yes, IS advanced on Ostra. {} fled.", "up"), ("IS, oh, IS fled from Ostra. {} advanced.", "down")]
     texts = [(text.format(other), label) for other in ("FARC", "Hamas", "the army") for text, label in data]
     return TfidfClassifier(spans=("actor",)).fit([passage(text, "IS") for text, _ in texts], [y for _, y in texts])
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
 
 import numpy as np
@@ -10,15 +8,10 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    BertConfig,
     BertModel,
-    RobertaConfig,
-    RobertaModel,
 )
 
-from conflictnlp.errors import BundleError, InputError
+from conflictnlp.errors import InputError
 from conflictnlp.models import TransformerClassifier
 from conflictnlp.text import Passage, find_mentions
 
@@ -33,10 +26,13 @@ def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-@pytest.fixture(scope="module")
-def model(tiny_settings, texts, labels):
-    settings = {**tiny_settings, "epochs": 20, "batch_size": 8, "learning_rate": 3e-3}
-    return TransformerClassifier(labels=LABELS, **settings).fit(texts, labels)
+def marked(text: str, name: str) -> Passage:
+    return Passage(text, (tuple(find_mentions(text, [name])),))
+
+
+@pytest.fixture
+def model(tiny_model) -> TransformerClassifier:
+    return tiny_model
 
 
 def test_it_learns(model, texts, labels):
@@ -45,16 +41,6 @@ def test_it_learns(model, texts, labels):
 
 def test_classes_stand_in_declared_order(model):
     assert model.classes_.tolist() == LABELS
-
-
-def test_probabilities_sum_to_one(model, texts):
-    rows = model.predict_proba(texts)
-    assert rows.shape == (len(texts), 3)
-    assert rows.sum(axis=1) == pytest.approx(np.ones(len(texts)))
-
-
-def test_no_texts_give_no_rows(model):
-    assert model.predict_proba([]).shape == (0, 3)
 
 
 def test_clone_has_the_same_parameters(model):
@@ -154,21 +140,6 @@ def test_several_labels(tiny_settings, texts, labels):
     assert model.model_.config.problem_type == "multi_label_classification"
 
 
-def test_the_order_and_company_of_a_text_do_not_change_its_score(model, texts):
-    mixed = [*texts, "war " * 200, "one", *texts[::-1]]
-    together = clone(model).set_params(eval_batch_size=3)
-    together.__dict__.update({name: value for name, value in vars(model).items() if name.endswith("_")})
-    alone = np.vstack([model.predict_proba([text]) for text in mixed])
-    assert together.predict_proba(mixed) == pytest.approx(alone, abs=1e-5)
-
-
-def test_windows_weigh_by_their_length_and_sum_to_one(model):
-    (scores,) = model.window_scores(["the army attacked the town. " * 20])
-    assert len(scores.weights) == len(scores.spans) == len(scores.logits) > 3
-    assert scores.weights.sum() == pytest.approx(1)
-    assert scores.weights[-1] <= scores.weights[0]
-
-
 def test_the_share_of_texts_in_windows_is_told(tiny_settings, texts, labels):
     long = [text * 9 for text in texts[:6]]
     assert TransformerClassifier(**tiny_settings).fit(long + texts[6:], labels).windowed_share_ == 0.25
@@ -178,39 +149,6 @@ def test_a_text_whose_last_window_alone_holds_the_actor_counts_as_windowed(tiny_
     passage = marked("the army took the town. " * 9 + "IS fled.", "IS")
     model = TransformerClassifier(**tiny_settings, spans=("actor",)).fit([passage] * 2, ["up", "down"])
     assert model.windowed_share_ == 1.0
-
-
-def test_a_text_of_200_000_words_is_scored(model):
-    (scores,) = model.window_scores(["the army attacked the town. " * 40_000])
-    assert np.isfinite(scores.pooled()).all()
-    assert scores.spans[-1][1] == 40_000 * 28
-
-
-def marked(text: str, name: str) -> Passage:
-    return Passage(text, (tuple(find_mentions(text, [name])),))
-
-
-@pytest.fixture(scope="module")
-def background_model(tiny_settings):
-    passages = [marked(f"On day {number} IS {word} the town.", "IS") for number in range(4) for word in ("took", "saw")]
-    settings = {**tiny_settings, "spans": ("actor",), "background": "none"}
-    return TransformerClassifier(labels=["up", "none"], **settings).fit(passages, ["up", "none"] * 4)
-
-
-def test_windows_weigh_by_what_they_tell_where_a_background_is_named(background_model):
-    (scores,) = background_model.window_scores(
-        [marked("IS took the town. " + "It rained on the army. " * 9 + "IS saw.", "IS")]
-    )
-    telling = 1 / (1 + np.exp(scores.logits[:, 1] - scores.logits[:, 0]))
-    assert len(telling) > 1
-    assert scores.weights == pytest.approx(telling / telling.sum(), abs=1e-4)
-    assert scores.mixed
-
-
-def test_a_text_of_one_window_is_not_mixed(background_model):
-    (scores,) = background_model.window_scores([marked("IS took the town.", "IS")])
-    assert scores.weights.tolist() == [1.0]
-    assert not scores.mixed
 
 
 @pytest.mark.parametrize("settings", [{"background": "no_such"}, {"background": "war", "multi": True}])
@@ -233,41 +171,6 @@ def test_renamed_copies_follow_from_the_seed(tiny_settings):
     assert same(weights(first), weights(second))
 
 
-@pytest.mark.parametrize("text", ["", "\u200b", "🙂", "half \ud83d of a pair", "\x00", "Ж" * 500])
-def test_odd_texts_are_scored(model, text):
-    assert np.isfinite(model.predict_proba([text])).all()
-
-
-def test_transformers_reads_what_was_saved(tmp_path, model, texts):
-    model.save(tmp_path)
-    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path)
-    assert plain.config.id2label == {0: "war", 1: "never", 2: "deal"}
-    inputs = AutoTokenizer.from_pretrained(tmp_path)(texts[0], return_tensors="pt")
-    with torch.no_grad():
-        logits = plain(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
-    assert logits.numpy() == pytest.approx(model.decision_function(texts[:1]), abs=1e-5)
-
-
-def test_loaded_weights_give_equal_probabilities(tmp_path, model, tiny_settings, texts):
-    model.save(tmp_path)
-    loaded = TransformerClassifier(labels=LABELS, **tiny_settings).load_weights(tmp_path)
-    assert np.array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
-
-
-@pytest.mark.parametrize("others", [["deal", "never", "war"], ["war", "deal"], [*LABELS, "more"]])
-def test_weights_of_other_labels_are_refused(tmp_path, model, tiny_settings, others):
-    model.save(tmp_path)
-    with pytest.raises(BundleError, match="labels"):
-        TransformerClassifier(labels=others, **tiny_settings).load_weights(tmp_path)
-
-
-def test_damaged_weights_are_refused(tmp_path, model, tiny_settings):
-    model.save(tmp_path)
-    (tmp_path / "model.safetensors").write_bytes(b"\x00" * 100)
-    with pytest.raises(BundleError, match="cannot be read"):
-        TransformerClassifier(labels=LABELS, **tiny_settings).load_weights(tmp_path)
-
-
 def test_a_training_without_a_checkpoint_folder_leaves_no_files(tmp_path, monkeypatch, tiny_settings, texts, labels):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     TransformerClassifier(**tiny_settings).fit(texts, labels)
@@ -277,17 +180,3 @@ def test_a_training_without_a_checkpoint_folder_leaves_no_files(tmp_path, monkey
 def test_no_room_for_a_text_is_refused(tiny_settings, texts, labels):
     with pytest.raises(InputError, match="max_length=2"):
         TransformerClassifier(**{**tiny_settings, "max_length": 2}).fit(texts, labels)
-
-
-@pytest.mark.parametrize(("config_class", "model_class"), [(BertConfig, BertModel), (RobertaConfig, RobertaModel)])
-def test_windows_never_exceed_the_encoders_reach(tmp_path, tiny_encoder, config_class, model_class):
-    folder = tmp_path / "short"
-    shutil.copytree(tiny_encoder, folder)
-    size = json.loads((tiny_encoder / "config.json").read_text())["vocab_size"]
-    narrow = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
-    model_class(config_class(vocab_size=size, max_position_embeddings=36, pad_token_id=0, **narrow)).save_pretrained(
-        folder
-    )
-    model = TransformerClassifier(str(folder), max_length=64, max_steps=1, device="cpu", precision="float32")
-    model.fit(["war " * 100, "peace " * 100], ["war", "deal"])
-    assert np.isfinite(model.predict_proba(["war " * 100])).all()

@@ -1,0 +1,117 @@
+"""One joint record for an article: its topic, its event types, and each actor's momentum with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from conflictnlp.data.actors import Actor
+from conflictnlp.data.example import Example, Span
+from conflictnlp.inference.model import Model
+from conflictnlp.inference.prediction import Prediction
+from conflictnlp.text import find_mentions
+
+_CHUNK = 64
+# An event type other than the most probable one is told from this probability on (multi-label: its threshold).
+_TOLD = 0.2
+
+
+@dataclass(frozen=True)
+class Coder:
+    """Models that together code an article; each may be missing.
+
+    Attributes:
+        topic: single-label.
+        event_type: single- or multi-label.
+        momentum: reads a text for one actor.
+        actors: asked of every article that names them.
+    """
+
+    topic: Model | None = None
+    event_type: Model | None = None
+    momentum: Model | None = None
+    actors: Sequence[Actor] = ()
+
+    def code(self, articles: Iterable[Example]) -> Iterator[dict[str, Any]]:
+        """Code articles one by one, in order and in bounded memory.
+
+        Args:
+            articles: texts without spans.
+
+        Yields:
+            id, date, topic, event_types, actors, models, error; a part whose model is missing is None or empty.
+        """
+        stream = iter(articles)
+        while chunk := list(islice(stream, _CHUNK)):
+            yield from self._chunk(chunk)
+
+    def _chunk(self, articles: list[Example]) -> Iterator[dict[str, Any]]:
+        topics = _predict(self.topic, articles)
+        types = _predict(self.event_type, articles)
+        questions = [
+            (number, actor, mentions)
+            for number, article in enumerate(articles)
+            for actor in (self.actors if self.momentum else ())
+            if (mentions := find_mentions(article.text, actor.names))
+        ]
+        asked = [
+            Example(
+                where=articles[number].where,
+                id=articles[number].id,
+                text=articles[number].text,
+                title=articles[number].title,
+                spans=(("actor", Span("|".join(actor.names))),),
+            )
+            for number, actor, _ in questions
+        ]
+        courses: list[list[dict[str, Any]]] = [[] for _ in articles]
+        for (number, actor, mentions), answer in zip(questions, _predict(self.momentum, asked), strict=True):
+            courses[number].append(_course(actor, mentions, answer))
+        for number, article in enumerate(articles):
+            yield {
+                "id": article.id,
+                "date": article.date,
+                "topic": _topic(topics[number]) if self.topic else None,
+                "event_types": _event_types(self.event_type, types[number]) if self.event_type else [],
+                "actors": courses[number],
+                "models": self._models(),
+                "error": "empty text" if not article.text.strip() else None,
+            }
+
+    def _models(self) -> dict[str, dict[str, str] | None]:
+        named = {"topic": self.topic, "event_type": self.event_type, "momentum": self.momentum}
+        return {
+            task: {"model": model.ref, "bundle": model.fingerprint} if model else None for task, model in named.items()
+        }
+
+
+def _predict(model: Model | None, examples: list[Example]) -> list[Prediction]:
+    return list(model.predict_examples(examples)) if model else []
+
+
+def _topic(prediction: Prediction) -> dict[str, Any] | None:
+    return None if prediction.error else {"label": prediction.label, "probability": prediction.probability}
+
+
+def _event_types(model: Model | None, prediction: Prediction) -> list[dict[str, Any]]:
+    assert model is not None
+    limits = model.manifest.thresholds
+    ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
+    return [
+        {"label": label, "probability": chance}
+        for number, (label, chance) in enumerate(ranked)
+        if number == 0 or chance > limits.get(label, _TOLD)
+    ]
+
+
+def _course(actor: Actor, mentions: list[tuple[int, int]], prediction: Prediction) -> dict[str, Any]:
+    return {
+        "name": actor.name,
+        "mentions": [list(mention) for mention in mentions],
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": prediction.probabilities,
+        "evidence": prediction.to_dict()["evidence"],
+    }
