@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Hydra parses these words itself; argparse would stumble over its overrides.
         if words[:1] == ["train"]:
-            from conflictnlp.commands.train import main as train
+            from conflictnlp.commands.application import main as train
 
             return train(words[1:])
         options = _parser().parse_args(words)
@@ -257,8 +257,8 @@ def _runs(options: argparse.Namespace) -> int:
 
 
 def _rerun(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.application import announce
     from conflictnlp.commands.runs import rerun
-    from conflictnlp.commands.train import announce
 
     announce(rerun(options.run_ref))
     return 0

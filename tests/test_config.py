@@ -5,7 +5,8 @@ from importlib import resources
 
 import pytest
 
-from conflictnlp.config import TfidfConfig, TransformerConfig, compose, from_dict, load_task, shipped
+from conflictnlp.composition import compose, from_dict, load_task, shipped
+from conflictnlp.config import TfidfConfig, TransformerConfig
 from conflictnlp.data.load import fitting_sets
 from conflictnlp.errors import InputError
 

@@ -3,7 +3,7 @@ from functools import reduce
 
 import pytest
 
-from conflictnlp.config import compose, from_dict, load_task, shipped, translate
+from conflictnlp.composition import compose, from_dict, load_task, shipped, translate
 from conflictnlp.errors import InputError
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from conflictnlp.config import ColumnsConfig, Config, compose, shipped
+from conflictnlp.composition import compose, shipped
+from conflictnlp.config import ColumnsConfig, Config
 from conflictnlp.data.check import FAULTS, LEAKS, DataReport
 from conflictnlp.data.load import load_splits
 from conflictnlp.data.read import find_files, read_rows

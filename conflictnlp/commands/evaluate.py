@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.load import load
-from conflictnlp.commands.train import RESULT, write_predictions
-from conflictnlp.config import compose, shipped
+from conflictnlp.commands.train import RESULT
+from conflictnlp.composition import compose, shipped
 from conflictnlp.data import load_splits
 from conflictnlp.errors import InputError
 from conflictnlp.files import write_json
@@ -54,6 +54,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
         InputError: the model or the data cannot be used.
         TrackingError: the store was lost on the way.
     """
+    from conflictnlp.evaluation.predictions import write_predictions
     from conflictnlp.evaluation.report import evaluate_model
     from conflictnlp.tracking.run import TrackedRun, discard_unused
     from conflictnlp.tracking.store import Store, check_store

@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from conflictnlp.commands.train import TrainResult, run_training, terminated
-from conflictnlp.config import from_dict
+from conflictnlp.commands.application import terminated
+from conflictnlp.commands.train import TrainResult, run_training
+from conflictnlp.composition import from_dict
 from conflictnlp.errors import InputError
 from conflictnlp.tracking.references import all_runs, find_run
 from conflictnlp.tracking.store import Store, tracking_uri

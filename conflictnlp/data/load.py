@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conflictnlp.config import DataConfig, shipped
+from conflictnlp.composition import shipped
+from conflictnlp.config import DataConfig
 from conflictnlp.data.check import (
     FAULTS,
     LEAKS,

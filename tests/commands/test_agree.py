@@ -33,7 +33,9 @@ def test_cases_are_matched_by_id_and_actor_whatever_their_order(tmp_path: Path, 
     ]
     result = agree(predictions, write(tmp_path / "labels.jsonl", labels))
     assert result.agreement.cases == 3
-    assert [(case["id"], case["actor"], case["human"]) for case in result.disagreements] == [("1", "Front", "stalemate")]
+    assert [(case["id"], case["actor"], case["human"]) for case in result.disagreements] == [
+        ("1", "Front", "stalemate")
+    ]
     assert result.left_out == {"labels without a prediction": 1}
 
 

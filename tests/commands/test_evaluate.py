@@ -110,10 +110,16 @@ def test_a_label_that_the_model_does_not_know_is_refused(run: Run, workplace: Pa
 
 
 def test_a_training_on_own_files_is_evaluated_on_others(run: Run, workplace: Path) -> None:
-    rows = [f"Shells hit camp{n} on day{n}.,armed_conflict\nParties agreed on vote{n} in hall{n}.,politics\n" for n in range(30)]
+    rows = [
+        f"Shells hit camp{n} on day{n}.,armed_conflict\nParties agreed on vote{n} in hall{n}.,politics\n"
+        for n in range(30)
+    ]
     (workplace / "rows.csv").write_text("text,label\n" + "".join(rows))
     said = run("train", "task=topic", "data=files", "data.train=rows.csv", *QUICK)
     bundle = said.out.splitlines()[1].removeprefix("bundle: ")
     again = run("evaluate", bundle, "data=files", "data.test=rows.csv", *PLAIN)
     assert (said.status, again.status) == (0, 0)
-    assert json.loads(Path(again.out.splitlines()[1].removeprefix("result: ")).read_text())["metrics"]["test/accuracy"] > 0.9
+    assert (
+        json.loads(Path(again.out.splitlines()[1].removeprefix("result: ")).read_text())["metrics"]["test/accuracy"]
+        > 0.9
+    )

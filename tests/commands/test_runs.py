@@ -49,7 +49,15 @@ def test_the_newest_runs_come_first_and_the_limit_cuts_the_old(run: Run, workpla
 
 
 def test_a_run_without_scores_has_empty_cells() -> None:
-    record = {"run_id": "ab", "name": "n", "task": "", "status": "FAILED", "started": "x", "macro_f1": None, "ece": 0.25}
+    record = {
+        "run_id": "ab",
+        "name": "n",
+        "task": "",
+        "status": "FAILED",
+        "started": "x",
+        "macro_f1": None,
+        "ece": 0.25,
+    }
     assert runs_table([record]).splitlines()[1].split() == ["ab", "n", "FAILED", "x", "0.250"]
 
 
@@ -81,7 +89,10 @@ def test_a_rerun_gives_the_same_score_in_a_run_of_its_own(place: Trained) -> Non
 
 def test_a_rerun_on_other_data_says_so(run: Run, workplace: Path) -> None:
     def write(word: str) -> None:
-        rows = [f"Shells hit camp{n} on day{n}.,armed_conflict\n{word} held vote{n} in hall{n}.,politics\n" for n in range(20)]
+        rows = [
+            f"Shells hit camp{n} on day{n}.,armed_conflict\n{word} held vote{n} in hall{n}.,politics\n"
+            for n in range(20)
+        ]
         (workplace / "rows.csv").write_text("text,label\n" + "".join(rows))
 
     write("Parties")

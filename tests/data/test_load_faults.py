@@ -1,6 +1,7 @@
 import pytest
 
-from conflictnlp.config import DataConfig, load_task
+from conflictnlp.composition import load_task
+from conflictnlp.config import DataConfig
 from conflictnlp.data.load import load_splits
 from conflictnlp.errors import InputError
 from tests.data.helpers import FATE, KINDS, MARKED, labelled, load, sentence, write

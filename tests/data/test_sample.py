@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from conflictnlp.config import compose
+from conflictnlp.composition import compose
 from conflictnlp.data.load import load_splits
 from conflictnlp.data.near_duplicates import normalise
 from conflictnlp.data.sample import COUNTRIES, sample_rows, sample_texts

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from conflictnlp.config import compose
+from conflictnlp.composition import compose
 from conflictnlp.data.check import OTHER_LABELS, DataReport
 from conflictnlp.data.load import Splits, load_splits, read_split
 from conflictnlp.data.near_duplicates import normalise

@@ -1,0 +1,142 @@
+"""From checked splits to a saved, scored bundle."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from conflictnlp.config import Config, ModelConfig, TransformerConfig
+from conflictnlp.data import Splits
+from conflictnlp.files import write_json
+from conflictnlp.task import Task
+
+log = logging.getLogger(__name__)
+
+
+def fit_and_score(
+    config: Config, task: Task, splits: Splits, folder: Path, run: Any, started: float
+) -> dict[str, float]:
+    """Fit, calibrate, save and score; every file of it lies in the run's folder afterwards.
+
+    Args:
+        config: the experiment.
+        task: its task.
+        splits: checked data.
+        folder: the run's folder.
+        run: the tracked run, which takes the metrics.
+        started: when the command began, in seconds since the epoch.
+
+    Returns:
+        final metrics by name, for instance `test/macro_f1`.
+    """
+    from conflictnlp.bundle import add_to_bundle, read_manifest, save_bundle
+    from conflictnlp.evaluation.card import model_card
+    from conflictnlp.evaluation.predictions import write_predictions
+    from conflictnlp.evaluation.report import evaluate_model, gold_targets
+    from conflictnlp.inference.calibration import fit_temperature, tune_thresholds
+    from conflictnlp.inference.model import Model
+    from conflictnlp.models.base import sigmoid
+
+    estimator = make_estimator(
+        config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=run.log_metrics
+    )
+    passages = {name: [example.passage(task) for example in rows] for name, rows in splits.items() if name != "test"}
+    labels = {
+        name: [list(row.labels or ()) if task.is_multi else row.label for row in rows] for name, rows in splits.items()
+    }
+    log.info("fitting %s on %d examples", config.model.name, len(splits.train))
+    fit_started = time.time()
+    estimator.fit(passages["train"], labels["train"], validation=(passages["validation"], labels["validation"]))
+    fit_seconds = time.time() - fit_started
+    logits = estimator.decision_function(passages["validation"])
+    targets = gold_targets(splits.validation, task)
+    temperature = fit_temperature(logits, targets, task.is_multi)
+    thresholds = {}
+    if task.is_multi:
+        thresholds = dict(zip(task.label_names, tune_thresholds(sigmoid(logits / temperature), targets), strict=True))
+    save_bundle(
+        folder / "bundle", estimator, task, temperature, thresholds, _training_facts(config, splits, run.run_id)
+    )
+    # What is scored is the saved bundle, through the road that users take.
+    model = Model(folder / "bundle", device=config.device)
+    evaluations = {
+        "val": evaluate_model(model, splits.validation, config.evaluation),
+        "test": evaluate_model(model, splits.test, config.evaluation),
+    }
+    metrics: dict[str, float] = {}
+    for prefix, evaluation in evaluations.items():
+        metrics |= evaluation.metrics(prefix)
+    metrics |= _costs(estimator, config, len(splits.train), fit_seconds, started)
+    run.log_metrics(metrics, getattr(estimator, "steps_", 0))
+    test = evaluations["test"]
+    log.info("test split\n%s", test.to_text())
+    if config.evaluation.plots:
+        test.draw(folder / "figures", config.evaluation.bins)
+    write_json(folder / "evaluation.json", {name: value.to_dict() for name, value in evaluations.items()})
+    write_predictions(folder / "test_predictions.parquet", model, splits.test, test.outcome)
+    data = {"name": config.data.name, "description": config.data.description, "terms": config.data.terms}
+    card = model_card(read_manifest(folder / "bundle"), test, splits.report, data, asdict(config))
+    add_to_bundle(folder / "bundle", {"run_id": run.run_id, "metrics": metrics}, card)
+    return metrics
+
+
+def make_estimator(config: Config, task: Task, **running: Any) -> Any:
+    """Build the estimator that a config names.
+
+    Args:
+        config: its model and trainer parts are the parameters.
+        task: labels and spans.
+        **running: checkpoints, resume and log, for estimators that train in steps.
+
+    Returns:
+        an estimator, not fitted.
+    """
+    shared: dict[str, Any] = {"labels": task.label_names, "multi": task.is_multi, "spans": task.spans}
+    own = {f.name: getattr(config.model, f.name) for f in fields(config.model)}
+    for base in fields(ModelConfig):
+        own.pop(base.name)
+    if isinstance(config.model, TransformerConfig):
+        from conflictnlp.models import TransformerClassifier
+
+        if not task.spans:
+            own["split_length"] = None
+        if task.names_matter:
+            own["renamed_copies"] = 0
+        own["background"] = task.background
+        settings = {**own, **asdict(config.trainer), **running, "device": config.device, "seed": config.seed}
+        return TransformerClassifier(**shared, **settings)
+    from conflictnlp.models import TfidfClassifier
+
+    return TfidfClassifier(**shared, **own, seed=config.seed)
+
+
+def _costs(estimator: Any, config: Config, examples: int, fit_seconds: float, started: float) -> dict[str, float]:
+    import resource
+
+    metrics = {
+        "fit_seconds": fit_seconds,
+        "duration_seconds": time.time() - started,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    steps = getattr(estimator, "steps_", None)
+    if steps is None:
+        metrics["examples_per_second"] = examples / max(fit_seconds, 1e-9)
+        return metrics
+    seen = steps * config.trainer.batch_size * config.trainer.gradient_accumulation
+    metrics["examples_per_second"] = seen / max(fit_seconds, 1e-9)
+    metrics["windowed_share"] = estimator.windowed_share_
+    return metrics
+
+
+def _training_facts(config: Config, splits: Splits, run_id: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "base_model": getattr(config.model, "encoder", None),
+        "data": config.data.name,
+        "fingerprints": splits.fingerprints,
+        "dropped": splits.report.dropped,
+        "seed": config.seed,
+    }
