@@ -24,7 +24,7 @@ MOMENTUM = [
     "model.max_length=128",
     "model.renamed_copies=0",
     "model.freeze_embeddings=true",
-    "trainer.epochs=9",
+    "trainer.epochs=6",
     "trainer.batch_size=16",
 ]
 
