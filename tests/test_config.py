@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from conflictnlp.config import TfidfConfig, TransformerConfig
 from conflictnlp.data.load import fitting_sets
 from conflictnlp.errors import InputError
 
+CONF = Path(__file__).parents[1] / "conf"
 PAIRS = [(task, data) for data, values in shipped("data").items() for task in values.get("tasks") or {}]
 
 
@@ -120,3 +122,16 @@ def test_resuming_a_named_run_is_resuming():
 def test_composing_twice_is_possible_and_independent():
     compose(["seed=9"])
     assert compose([])[0] == configured()
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        path.relative_to(CONF / "experiment").with_suffix("").as_posix()
+        for path in (CONF / "experiment").rglob("*.yaml")
+    ),
+)
+def test_every_experiment_composes_with_both_kinds_of_model(name):
+    for model in ("tfidf", "minilm"):
+        config, _ = compose([f"experiment={name}", f"model={model}"])
+        assert config.tracking.tags["study"] == name.split("/")[0]

@@ -1,0 +1,66 @@
+"""Every row of the task table trains on its real data, with both kinds of model; the reference article is read whole."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import conflictnlp
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.shared,
+    pytest.mark.skipif(not os.environ.get("CONFLICTNLP_DATA"), reason="CONFLICTNLP_DATA names no real data"),
+]
+
+PAIRS = [
+    ("topic", "topic"),
+    ("event_type", "case21"),
+    ("event_subtype", "case21"),
+    ("plover", "plover"),
+    ("plover_quad", "plover"),
+    ("newsmtsc", "newsmtsc"),
+    ("momentum", "momentum"),
+    ("momentum", "battles"),
+    ("relevance", "bbc_relevance"),
+    ("satp", "satp"),
+    ("india_police", "india_police"),
+]
+QUICK = [
+    "data.limit=300",
+    "data.limit_test=60",
+    "evaluation.bootstrap=20",
+    "trainer.max_steps=6",
+    "trainer.batch_size=8",
+]
+
+
+def article() -> str:
+    return (Path(os.environ["CONFLICTNLP_DATA"]).parent / "articles" / "deir-ezzor.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model", ["tfidf", "minilm"])
+@pytest.mark.parametrize(("task", "data"), PAIRS)
+def test_it_trains_and_its_bundle_loads(tmp_path, monkeypatch, task, data, model):
+    monkeypatch.chdir(tmp_path)
+    result = conflictnlp.train([f"task={task}", f"data={data}", f"model={model}", *QUICK])
+    assert 0 <= result.metrics["test/macro_f1"] <= 1
+    assert conflictnlp.load(result.bundle).task.name == task
+    assert (result.bundle.parent / "figures" / "confusion_matrix.png").stat().st_size > 5000
+
+
+def test_topic_of_the_reference_article(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = conflictnlp.train(["task=topic", "data=topic", "model=tfidf", "data.limit=5000", "data.limit_test=200"])
+    assert conflictnlp.load(result.bundle).predict(article()).label == "armed_conflict"
+
+
+def test_the_reference_article_is_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = conflictnlp.train(["task=momentum", "data=momentum", "model=minilm", *QUICK])
+    text = article()
+    prediction = conflictnlp.load(result.bundle).predict(text, actor="IS")
+    assert prediction.error is None
+    assert prediction.evidence[0].start == 0
+    assert prediction.evidence[-1].end > text.rindex("(IS)")
+    assert sum(piece.weight for piece in prediction.evidence) == pytest.approx(1)
