@@ -209,13 +209,9 @@ def _predict(options: argparse.Namespace) -> int:
 def _code(options: argparse.Namespace) -> int:
     from conflictnlp.commands.code import code, load_coder
     from conflictnlp.config import ColumnsConfig
-    from conflictnlp.data.actors import parse_actor, read_actors
+    from conflictnlp.data.actors import gather_actors
 
-    actors = [parse_actor(words) for words in options.actor]
-    if options.actors:
-        # What is said on the command line wins over the file's entry of that name.
-        stated = {actor.name for actor in actors}
-        actors += [actor for actor in read_actors(options.actors) if actor.name not in stated]
+    actors = gather_actors(options.actor, options.actors)
     refs = {"topic": options.topic, "event_type": options.event_type, "momentum": options.momentum}
     columns = ColumnsConfig(text=options.text_column, id=options.id_column)
     _, errors = code(load_coder(refs, actors, options.device), options.input, options.output, columns)

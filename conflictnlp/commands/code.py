@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -15,12 +17,14 @@ from conflictnlp.commands.predict import open_input
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example
+from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.files import atomic_path, open_text
 from conflictnlp.inference.coding import Coder
 from conflictnlp.inference.model import EMPTY, Model
 from conflictnlp.inference.page import render_page
 
+log = logging.getLogger(__name__)
 OUTPUTS = (".jsonl", ".jsonl.gz", ".html")
 CHAMPION = "models:/{task}@champion"
 
@@ -39,6 +43,8 @@ def load_coder(refs: dict[str, str | None], actors: Sequence[Actor], device: str
     Raises:
         InputError: a model is not found, is of another task, or momentum is asked of nobody.
     """
+    if not actors:
+        raise InputError("code: say whose momentum to code, with --actor 'NAME|ALIAS' or --actors FILE")
     models: dict[str, Model] = {}
     for task, ref in refs.items():
         name = ref or CHAMPION.format(task=task)
@@ -49,8 +55,6 @@ def load_coder(refs: dict[str, str | None], actors: Sequence[Actor], device: str
             raise InputError(f"{error}" if ref else f"code: no {option} given, and {error}") from error
         if models[task].task.name != task:
             raise InputError(f"{name}: a model of task {models[task].task.name}, where one of {task} is needed")
-    if not actors:
-        raise InputError("code: say whose momentum to code, with --actor 'NAME|ALIAS' or --actors FILE")
     return Coder(models.get("topic"), models.get("event_type"), models.get("momentum"), tuple(actors))
 
 
@@ -73,44 +77,83 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
     columns = columns or ColumnsConfig()
     if output is not None and not output.endswith(OUTPUTS):
         raise InputError(f"--output {output}: unknown format; use one of {', '.join(OUTPUTS)}")
+    if output is not None and Path(output).is_dir():
+        raise InputError(f"--output {output}: is a folder; name a file")
     rows, single = open_input(source, columns)
-    if source == "-":
-        rows = iter(list(rows))
-    texts: list[Example] = []
-    articles = errors = 0
+    kept = list(rows) if source == "-" else None
+    total = _survey(rows if kept is None else kept, single, columns, source)
+    rows = open_input(source, columns)[0] if kept is None else iter(kept)
+    waiting: list[Example] = []
 
     def examples() -> Iterator[Example]:
         for row in rows:
-            if columns.text not in row.values:
-                raise InputError(f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}")
-            article = _article(row.where, row.values, columns)
-            texts.append(article)
-            yield article
+            waiting.append(_article(row, columns))
+            yield waiting[-1]
 
-    bar = tqdm(desc="code", unit=" articles", file=sys.stderr, disable=not sys.stderr.isatty())
+    articles = errors = 0
+    bar = tqdm(total=total, desc="code", unit=" articles", file=sys.stderr, disable=not sys.stderr.isatty())
     with _writer(output) as write, bar:
         for record in coder.code(examples()):
-            article = texts.pop(0)
-            if single and record["error"] == EMPTY:
-                raise InputError(f"{article.where}: {EMPTY}; nothing to code")
-            write(record, article)
+            write(record, waiting.pop(0))
             articles += 1
             errors += record["error"] is not None
             bar.update()
-    if not articles:
-        raise InputError(f"{source}: holds no rows")
+    if errors:
+        log.warning("%d of %d articles carry an error", errors, articles)
     return articles, errors
 
 
-def _article(where: str, values: dict[str, Any], columns: ColumnsConfig) -> Example:
+def _survey(rows: Iterable[Row], single: bool, columns: ColumnsConfig, source: str) -> int:
+    """Read every row once, so that a fault in the last one is told before the models start.
+
+    Args:
+        rows: the input, which is read to its end.
+        single: whether it is one text, which must not be empty.
+        columns: names of the input's columns.
+        source: what to call the input in messages.
+
+    Returns:
+        the number of rows.
+
+    Raises:
+        InputError: a row has no text, no row is there, or none has the column of the id.
+    """
+    total = 0
+    names: set[str] = set()
+    for row in rows:
+        if single and not _article(row, columns).text.strip():
+            raise InputError(f"{row.where}: {EMPTY}; nothing to code")
+        _article(row, columns)
+        names.update(row.values)
+        total += 1
+    if not total:
+        raise InputError(f"{source}: holds no rows")
+    if columns.id not in names and columns.id != ColumnsConfig.id:
+        raise InputError(
+            f"{source}: no column {columns.id!r}; the columns are {', '.join(sorted(names))}; correct --id-column"
+        )
+    return total
+
+
+def _article(row: Row, columns: ColumnsConfig) -> Example:
+    if columns.text not in row.values:
+        raise InputError(
+            f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
+            "name the text's with --text-column"
+        )
+    text = row.values[columns.text]
+    if text is not None and not isinstance(text, str):
+        raise InputError(f"{row.where}: {columns.text} is a {type(text).__name__}, not a text")
+
     def told(column: str) -> str | None:
-        value = values.get(column)
-        return None if value is None else str(value)
+        value = row.values.get(column)
+        # JSON's NaN is a missing value too.
+        return None if value is None or value == "" or value != value else str(value)
 
     return Example(
-        where=where,
-        id=told(columns.id) or where,
-        text=told(columns.text) or "",
+        where=row.where,
+        id=told(columns.id) or row.where,
+        text=text or "",
         title=told(columns.title) or "",
         date=told(columns.date),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -49,6 +50,28 @@ def parse_actor(words: str) -> Actor:
     return Actor(names[0], tuple(dict.fromkeys(names[1:])))
 
 
+def gather_actors(stated: Sequence[str], path: str | Path | None = None) -> list[Actor]:
+    """Join the actors of the command line and of a file; an actor that both name is the command line's.
+
+    Args:
+        stated: `NAME|ALIAS|…`, each an actor.
+        path: an actors file, or None.
+
+    Returns:
+        the actors, the stated ones first.
+
+    Raises:
+        InputError: there is no name, the file has a fault, or two actors share a name.
+    """
+    actors = [parse_actor(words) for words in stated]
+    _refuse_shared_names(actors, "--actor")
+    if path is not None:
+        names = {actor.name for actor in actors}
+        actors += [actor for actor in read_actors(path) if actor.name not in names]
+        _refuse_shared_names(actors, f"--actor and {path}")
+    return actors
+
+
 def read_actors(path: str | Path) -> list[Actor]:
     """Read an actors file: a YAML list of mappings with `name`, `aliases` (a list) and `kind`.
 
@@ -62,31 +85,40 @@ def read_actors(path: str | Path) -> list[Actor]:
         InputError: the file cannot be read, an entry is malformed, or two actors share a name.
     """
     try:
-        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        entries = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{path}: must be a list of actors: - name: …, aliases: [ … ], kind: …")
-    actors = []
-    for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, dict) or set(entry) - {"name", "aliases", "kind"} or "name" not in entry:
-            raise InputError(f"{path}: entry {number}: must have name, and may have aliases and kind; it is {entry!r}")
-        aliases = entry.get("aliases") or []
-        if not isinstance(entry["name"], str) or not all(isinstance(alias, str) for alias in aliases):
-            raise InputError(
-                f"{path}: entry {number}: names must be words; quote those that YAML changes, such as 'NO'"
-            )
-        kind = entry.get("kind")
-        actors.append(
-            Actor(entry["name"].strip(), tuple(alias.strip() for alias in aliases), str(kind) if kind else None)
-        )
+    actors = [_actor(entry, f"{path}: entry {number}") for number, entry in enumerate(entries, 1)]
     _refuse_shared_names(actors, str(path))
     return actors
 
 
+def _actor(entry: Any, where: str) -> Actor:
+    if not isinstance(entry, dict) or set(entry) - {"name", "aliases", "kind"} or "name" not in entry:
+        raise InputError(f"{where}: must have name, and may have aliases and kind; it is {entry!r}")
+    aliases = entry.get("aliases") or []
+    # A text is a sequence too: its letters would become the aliases.
+    if not isinstance(aliases, list):
+        raise InputError(f"{where}: aliases must be a list, such as [{aliases}]")
+    for name in (entry["name"], *aliases):
+        if not isinstance(name, str):
+            raise InputError(f"{where}: names must be words, not {name!r}; quote those that YAML changes, such as 'NO'")
+        if not name.strip() or "|" in name:
+            raise InputError(f"{where}: {name!r} is no name; it must hold a word and no '|' (aliases are a list)")
+    names = [name.strip() for name in (entry["name"], *aliases)]
+    kind = entry.get("kind")
+    return Actor(names[0], tuple(dict.fromkeys(names[1:])), str(kind) if kind else None)
+
+
 def _refuse_shared_names(actors: Sequence[Actor], where: str) -> None:
-    owner: dict[str, str] = {}
-    for actor in actors:
+    owner: dict[str, int] = {}
+    for number, actor in enumerate(actors):
         for name in actor.names:
-            if owner.setdefault(name, actor.name) != actor.name:
-                raise InputError(f"{where}: {name!r} names both {owner[name]} and {actor.name}")
+            # As they are looked for: a name in capitals matches only itself.
+            first = owner.setdefault(name if name.isupper() else name.casefold(), number)
+            if first != number:
+                raise InputError(f"{where}: {name!r} names two actors, {actors[first].name} and {actor.name}")

@@ -9,12 +9,12 @@ from typing import Any
 
 from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example, Span
-from conflictnlp.inference.model import Model
+from conflictnlp.inference.model import EMPTY, Model
 from conflictnlp.inference.prediction import Prediction
 from conflictnlp.text import find_mentions
 
 _CHUNK = 64
-# An event type other than the most probable one is told from this probability on (multi-label: its threshold).
+# An event type other than the most probable one is told above this probability (multi-label: from its threshold on).
 _TOLD = 0.2
 
 
@@ -51,10 +51,10 @@ class Coder:
         topics = _predict(self.topic, articles)
         types = _predict(self.event_type, articles)
         questions = [
-            (number, actor, mentions)
+            (number, actor)
             for number, article in enumerate(articles)
-            for actor in (self.actors if self.momentum else ())
-            if (mentions := find_mentions(article.text, actor.names))
+            for actor in (self.actors if self.momentum and article.text.strip() else ())
+            if find_mentions(f"{article.title}\n{article.text}", actor.names)
         ]
         asked = [
             Example(
@@ -64,11 +64,11 @@ class Coder:
                 title=articles[number].title,
                 spans=(("actor", Span("|".join(actor.names))),),
             )
-            for number, actor, _ in questions
+            for number, actor in questions
         ]
         courses: list[list[dict[str, Any]]] = [[] for _ in articles]
-        for (number, actor, mentions), answer in zip(questions, _predict(self.momentum, asked), strict=True):
-            courses[number].append(_course(actor, mentions, answer))
+        for (number, actor), answer in zip(questions, _predict(self.momentum, asked), strict=True):
+            courses[number].append(_course(actor, find_mentions(articles[number].text, actor.names), answer))
         for number, article in enumerate(articles):
             yield {
                 "id": article.id,
@@ -77,7 +77,7 @@ class Coder:
                 "event_types": _event_types(self.event_type, types[number]) if self.event_type else [],
                 "actors": courses[number],
                 "models": self._models(),
-                "error": "empty text" if not article.text.strip() else None,
+                "error": EMPTY if not article.text.strip() else None,
             }
 
     def _models(self) -> dict[str, dict[str, str] | None]:
@@ -97,12 +97,12 @@ def _topic(prediction: Prediction) -> dict[str, Any] | None:
 
 def _event_types(model: Model | None, prediction: Prediction) -> list[dict[str, Any]]:
     assert model is not None
-    limits = model.manifest.thresholds
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
+    told = {*prediction.labels} if model.task.is_multi else {label for label, chance in ranked if chance > _TOLD}
     return [
         {"label": label, "probability": chance}
         for number, (label, chance) in enumerate(ranked)
-        if number == 0 or chance > limits.get(label, _TOLD)
+        if number == 0 or label in told
     ]
 
 

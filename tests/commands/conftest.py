@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
+import json
 import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
@@ -19,6 +23,10 @@ from tests.tracking.conftest import empty_database, store, workplace
 __all__ = ["empty_database", "store", "workplace"]
 # A model and data that are trained in about a second.
 QUICK = ("model=tfidf", "model.max_features=500", "data.limit=60", "evaluation.plots=false", "evaluation.bootstrap=20")
+
+# Texts that the shared bundles know.
+WAR, DEAL = "Shells hit the town.", "Envoys signed the truce."
+MOVES = "On Monday IS advanced on Ostra. On Monday the army retreated from Velm."
 
 
 @dataclass(frozen=True)
@@ -97,3 +105,39 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> T
     assert said.status == 0, said.err
     run_id, bundle = (line.partition(": ")[2] for line in said.out.splitlines())
     return Trained(folder, said, run_id, Path(bundle))
+
+
+@pytest.fixture
+def topic(topic_bundle: Path) -> Run:
+    """Predict topics."""
+    return lambda *words: say("predict", str(topic_bundle), *words)
+
+
+@pytest.fixture
+def momentum(actor_bundle: Path) -> Run:
+    """Predict the momentum of actors."""
+    return lambda *words: say("predict", str(actor_bundle), *words)
+
+
+def answers(out: str) -> list[dict[str, Any]]:
+    """Return the records of a JSON lines output."""
+    return [json.loads(line) for line in out.split("\n") if line]
+
+
+def write_inputs(folder: Path) -> None:
+    """Write two records in every format of a table."""
+    rows = [{"id": 7, "text": WAR, "source_url": "a"}, {"id": 8, "text": DEAL, "source_url": None}]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(folder / "rows.csv", index=False)
+    frame.to_csv(folder / "rows.tsv", index=False, sep="\t")
+    frame.to_csv(folder / "rows.csv.gz", index=False)
+    frame.to_parquet(folder / "rows.parquet", index=False)
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "rows.jsonl").write_text(lines)
+    with gzip.open(folder / "rows.jsonl.gz", "wt") as stream:
+        stream.write(lines)
+
+
+def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Put bytes on standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))

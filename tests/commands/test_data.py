@@ -79,7 +79,7 @@ def test_an_actor_that_its_text_does_not_name_is_a_fault(tmp_path: Path) -> None
     ]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     report, stops = check("rows.jsonl")
-    assert [finding.where for finding in report.findings] == ["rows.jsonl:2"]
+    assert [finding.where for finding in report.findings] == [f"{tmp_path}/rows.jsonl:2"]
     assert stops == ["data.on_fault=drop"]
 
 

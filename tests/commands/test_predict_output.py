@@ -1,0 +1,101 @@
+import csv
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from conflictnlp.commands import predict as module
+from tests.commands.conftest import DEAL, MOVES, WAR, Run, answers, say, write_inputs
+
+ANSWER = ["prediction", "probability", "prob_war", "prob_deal", "prob_never", "error", "evidence"]
+ANSWER += ["model", "bundle", "version"]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_columns_are_the_inputs_then_the_contracts(topic: Run, tmp_path: Path) -> None:
+    write_inputs(tmp_path)
+    assert list(answers(topic("rows.jsonl").out)[0]) == ["id", "text", "source_url", *ANSWER]
+
+
+def test_spans_stand_between_id_and_prediction(momentum: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(MOVES)
+    (row,) = answers(momentum("a.txt", "--actor", "IS").out)
+    assert list(row)[:6] == ["id", "text", "actor", "start", "end", "prediction"]
+    assert MOVES[row["start"] : row["end"]] == "IS"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "csv.gz", "jsonl", "jsonl.gz", "parquet"])
+def test_every_format_says_the_same(topic: Run, tmp_path: Path, suffix: str) -> None:
+    write_inputs(tmp_path)
+    said = topic("rows.jsonl", "--output", f"new/out.{suffix}")
+    assert (said.status, said.out) == (0, "")
+    frame = read_back(tmp_path / "new" / f"out.{suffix}")
+    wanted = pd.DataFrame(answers(topic("rows.jsonl").out))
+    assert list(frame.columns) == list(wanted.columns)
+    assert frame["prediction"].tolist() == ["war", "deal"]
+    assert frame["prob_deal"].tolist() == pytest.approx(wanted["prob_deal"].tolist(), abs=1e-12)
+
+
+def test_evidence_is_a_json_string_in_csv(topic: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(WAR)
+    topic("a.txt", "--output", "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    (stretch,) = json.loads(row["evidence"])
+    assert stretch["text"] == WAR
+
+
+def test_lists_of_labels_stay_lists_in_parquet(multi_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Rebels shelled it. Police held ten.")
+    say("predict", str(multi_bundle), "a.txt", "--output", "out.parquet")
+    row = pd.read_parquet(tmp_path / "out.parquet").iloc[0]
+    assert sorted(row["prediction"]) == ["arrest", "attack"]
+    assert row["evidence"][0]["text"].startswith("Rebels")
+
+
+def test_columns_that_appear_late_are_kept(topic: Run, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(f'{{"text": "{WAR}"}}\n{{"text": "{DEAL}", "page": 3}}\n')
+    for name in ("out.csv", "out.parquet"):
+        topic("rows.jsonl", "--output", name)
+        assert read_back(tmp_path / name)["page"].fillna(0).tolist() == [0, 3]
+
+
+def test_many_rows_go_into_one_parquet_file(topic: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PARQUET_ROWS", 2)
+    (tmp_path / "rows.jsonl").write_text(f'{{"text": "{WAR}", "n": 1}}\n' * 5)
+    topic("rows.jsonl", "--output", "out.parquet")
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 5
+
+
+def test_a_column_that_changes_its_type_leaves_no_parquet(topic: Run, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(f'{{"text": "{WAR}", "n": 1}}\n{{"text": "{WAR}", "n": "one"}}\n')
+    assert "write .jsonl instead" in topic("rows.jsonl", "--output", "out.parquet").refusal
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("out.xlsx", "unknown format .xlsx"),
+        ("out", "unknown format (no suffix)"),
+        ("out.parquet.gz", "Parquet compresses by itself"),
+        ("folder.csv", "is a folder"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused(topic: Run, tmp_path: Path, output: str, told: str) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "a.txt").write_text(WAR)
+    assert told in topic("a.txt", "--output", output).refusal
+
+
+def read_back(path: Path) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    if ".jsonl" in path.name:
+        return pd.read_json(path, lines=True)
+    return pd.read_csv(path, sep="\t" if ".tsv" in path.name else ",")

@@ -1,0 +1,83 @@
+"""The real commands, each in a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("conflictnlp"))
+PLAIN = ("evaluation.plots=false", "evaluation.bootstrap=20")
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def conflictnlp(tmp_path: Path) -> Callable[..., Done]:
+    """Run a command to its end."""
+
+    def run(*words: str, **settings: str) -> Done:
+        return subprocess.run(
+            [COMMAND, *words], cwd=tmp_path, env={**os.environ, **settings}, capture_output=True, text=True, timeout=280
+        )
+
+    return run
+
+
+@contextmanager
+def started(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command and leave no process of it behind; its streams go to `out` and `err` in the folder."""
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        process = subprocess.Popen(
+            words, cwd=folder, env={**os.environ, **settings}, stdout=out, stderr=err, text=True, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str], folder: Path) -> None:
+    """Return once the condition holds; fail if the process ends before."""
+    while not condition():
+        assert process.poll() is None, (folder / "err").read_text()
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers a request for its health."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def told(done: Done) -> tuple[str, Path]:
+    """Return run id and bundle of a training that ended well."""
+    assert done.returncode == 0, done.stderr
+    return read_told(done.stdout)
+
+
+def read_told(out: str) -> tuple[str, Path]:
+    """Return run id and bundle from the two lines on stdout."""
+    run_id, bundle = (line.partition(": ")[2] for line in out.splitlines())
+    return run_id, Path(bundle)
