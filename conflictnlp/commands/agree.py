@@ -29,6 +29,19 @@ class AgreeResult:
     disagreements: list[dict[str, Any]]
     left_out: dict[str, int]
 
+    def to_text(self, limit: int = 10) -> str:
+        """Return tables for a terminal, with at most `limit` disagreements."""
+        lines = [self.agreement.to_text(), *(f"left out: {why}: {count}" for why, count in self.left_out.items())]
+        if self.disagreements:
+            shown = self.disagreements[:limit]
+            lines += ["", f"{len(shown)} of {len(self.disagreements)} disagreements, the model's surest first:"]
+            for case in shown:
+                chance = "" if case["probability"] is None else f"{float(case['probability']):.2f}"
+                named = " ".join(str(case[key]) for key in ("id", "actor") if case[key] is not None)
+                line = f"{chance:>4}  human {case['human']}, model {case['model']}: {' '.join(named.split())}"
+                lines.append(shorten(line, 80))
+        return "\n".join(lines)
+
 
 def agree(predictions: str, labels: str, label_column: str | None = None) -> AgreeResult:
     """Match two files case by case and compare their codes.
@@ -53,7 +66,7 @@ def agree(predictions: str, labels: str, label_column: str | None = None) -> Agr
         if not rows:
             raise InputError(f"{name}: holds no rows")
     _need(ours[0], "prediction")
-    column = label_column or next((name for name in ("label", "prediction") if name in theirs[0].values), "label")
+    column = label_column or next((name for name in ("label", "labels", "prediction") if name in theirs[0].values), "label")
     _need(theirs[0], column)
     per_actor = any(row.values.get("actor") for row in theirs)
     found: dict[tuple[str, ...], tuple[Row, Row]] = {}
@@ -70,13 +83,15 @@ def agree(predictions: str, labels: str, label_column: str | None = None) -> Agr
         raise InputError(
             f"agree: no case of {labels} stands in {predictions}; both need the same id (or text), and the same actor"
         )
-    pairs = [(mine, their) for mine, their in found.values() if mine.values["prediction"] is not None]
+    coded = [(mine, their) for mine, their in found.values() if _code(their.values.get(column)) is not None]
+    pairs = [(mine, their) for mine, their in coded if _code(mine.values.get("prediction")) is not None]
     left_out = {
-        "labels without a prediction": len(theirs) - len(pairs),
+        "labels left empty": len(found) - len(coded),
+        "labels without a prediction": len(theirs) - len(found) + len(coded) - len(pairs),
         "predictions without a label": len(ours) - len(found),
     }
-    human = [str(their.values[column]) for _, their in pairs]
-    model = [str(mine.values["prediction"]) for mine, _ in pairs]
+    human = [str(_code(their.values[column])) for _, their in pairs]
+    model = [str(_code(mine.values["prediction"])) for mine, _ in pairs]
     clusters = [str(their.values.get("group") or mine.values.get("text") or mine.where) for mine, their in pairs]
     result = agreement(human, model, clusters)
     apart = [

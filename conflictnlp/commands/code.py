@@ -121,9 +121,9 @@ def _survey(rows: Iterable[Row], single: bool, columns: ColumnsConfig, source: s
     total = 0
     names: set[str] = set()
     for row in rows:
-        if single and not _article(row, columns).text.strip():
+        article = _article(row, columns)
+        if single and not article.text.strip():
             raise InputError(f"{row.where}: {EMPTY}; nothing to code")
-        _article(row, columns)
         names.update(row.values)
         total += 1
     if not total:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from conflictnlp.errors import InputError
 from conflictnlp.evaluation.uncertainty import Interval, resample_weights
 
+# Characters of a terminal's line, and of a label in it.
+_WIDTH = 80
+_LONGEST = 26
+_OWN = "agreed"
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -65,11 +70,35 @@ class Agreement:
         if self.interval:
             told += f"  95% interval [{self.interval.low:.3f}, {self.interval.high:.3f}]"
         lines = [f"Krippendorff's alpha (nominal) {told}", f"agreement {self.share:.1%} of {self.cases} cases", ""]
-        lines.append(f"{'human, model:':20}" + "".join(f"{label[:14]:>16}" for label in self.labels) + f"{'class':>10}")
-        for label, row, own in zip(self.labels, self.table, self.per_class().values(), strict=True):
-            shown = "" if own is None else f"{own:.3f}"
-            lines.append(f"{label[:19]:20}" + "".join(f"{n:>16}" for n in row) + f"{shown:>10}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._table()])
+
+    def _table(self) -> list[str]:
+        """Return a table's lines: crossed, headed by labels or, if these are too long, by numbers, else each label's."""
+        crossed = [[str(n) if n else "." for n in row] for row in self.table]
+        own = [self.table.sum(axis=1), self.table.sum(axis=0), np.diag(self.table)]
+        counted = [[str(n) for n in row] for row in np.transpose(own)]
+        numbers = [str(number) for number in range(1, len(self.labels) + 1)]
+        numbered = [f"{number:>2} {label}" for number, label in zip(numbers, self.labels, strict=True)]
+        corner = "human, model"
+        for first, names, heads, cells, gap in (
+            (corner, self.labels, self.labels, crossed, 2),
+            (corner, numbered, numbers, crossed, 2),
+            (corner, numbered, numbers, crossed, 1),
+            ("label", self.labels, ("human", "model", "both"), counted, 2),
+        ):
+            widths = [gap + max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+            side = min(_LONGEST, max(map(len, (first, *names))))
+            if side + sum(widths) + len(_OWN) + 2 <= _WIDTH:
+                break
+        lines = [_row(first, side, heads, widths, _OWN)]
+        for name, row, share in zip(names, cells, self.per_class().values(), strict=True):
+            lines.append(_row(name, side, row, widths, "" if share is None else f"{share:.3f}"))
+        return lines
+
+
+def _row(name: str, side: int, cells: Sequence[str], widths: Sequence[int], own: str) -> str:
+    middle = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"{name[:side]:{side}}{middle}  {own:>{len(_OWN)}}".rstrip()
 
 
 def agreement(

@@ -68,8 +68,8 @@ def _contents(coded: Sequence[tuple[dict[str, Any], Example]]) -> str:
         fault = f"<span class=fault>{escape(record['error'])}</span>" if record["error"] else ""
         topic = escape(record["topic"]["label"]) if record["topic"] else ""
         rows.append(
-            f"<tr><td><a href='#a{number}'>{escape(_name(record, article))}</a></td><td class=date>{escape(record['date'] or '')}"
-            f"</td><td>{topic}</td><td>{chips}{fault}</td></tr>"
+            f"<tr><td><a href='#a{number}'>{escape(_name(record, article))}</a></td>"
+            f"<td class=date>{escape(record['date'] or '')}</td><td>{topic}</td><td>{chips}{fault}</td></tr>"
         )
     return f"<table class=contents>{''.join(rows)}</table>"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,7 +55,7 @@ def sigmoid(logits: Matrix) -> Matrix:
     return 0.5 * (1.0 + np.tanh(0.5 * logits))
 
 
-class TextClassifier(ClassifierMixin, BaseEstimator):
+class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
     """Base of the estimators.
 
     X is a sequence of texts, or of `Passage` where actors are marked; y holds label names, or for `multi` lists of
@@ -94,6 +95,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self._fit(passages, targets, checked)
         return self
 
+    @abstractmethod
     def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
         """Score passages one by one, in order, in bounded memory.
 
@@ -103,7 +105,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         Returns:
             an iterator over the scores of each one's windows.
         """
-        raise NotImplementedError
 
     def decision_function(self, X: Iterable[Any]) -> Matrix:
         """Return pooled logits, array (n_texts, n_labels), columns in the order of `classes_`."""
@@ -122,17 +123,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             return (probabilities >= 0.5).astype(int)
         return self.classes_[probabilities.argmax(axis=1)]
 
+    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the fitted weights into a folder, without pickle."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _fit(
         self,
         passages: list[Passage],
         targets: NDArray[np.int64],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
     ) -> None:
-        raise NotImplementedError
+        """Learn from checked passages; targets are class numbers, or an indicator matrix for `multi`."""
 
     def _passages(self, X: Iterable[Any]) -> list[Passage]:
         return [self._passage(item) for item in X]
