@@ -12,7 +12,9 @@ from conflictnlp.bundle import Manifest, load_estimator, read_manifest
 from conflictnlp.data.example import Example, Span
 from conflictnlp.errors import InputError
 from conflictnlp.inference.prediction import Evidence, Prediction
+from conflictnlp.inference.records import frame_with_predictions
 from conflictnlp.models.base import Matrix, WindowScores, sigmoid, softmax
+from conflictnlp.task import Task
 from conflictnlp.text import Passage
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Model:
         return f"Model(task={self.task.name!r}, labels={self.labels}, ref={self.ref!r})"
 
     @property
-    def task(self) -> Any:
+    def task(self) -> Task:
         """The task: name, kind, labels with their definitions, marked spans."""
         return self.manifest.task
 
@@ -114,8 +116,6 @@ class Model:
         Raises:
             InputError: a column is missing, or one already bears an output column's name.
         """
-        from conflictnlp.inference.records import frame_with_predictions
-
         return frame_with_predictions(self, frame, abstain_below)
 
     def predict_examples(self, examples: Iterable[Example], abstain_below: float | None = None) -> Iterator[Prediction]:

@@ -5,29 +5,46 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.example import Example, Span, parse_row
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.inference.prediction import Prediction
+from conflictnlp.task import Task
 from conflictnlp.text import find_mentions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from conflictnlp.inference.model import Model
+
+class Predictor(Protocol):
+    """What records need of a loaded model."""
+
+    ref: str
+    fingerprint: str
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in their declared order."""
+
+    def predict_examples(self, examples: Iterable[Example], abstain_below: float | None = None) -> Iterator[Prediction]:
+        """Classify examples in order."""
 
 
-def output_columns(model: Model) -> list[str]:
+def output_columns(model: Predictor) -> list[str]:
     """Return the names of the columns that a prediction adds, in their order."""
     spans = ["actor", "start", "end"] if model.task.spans else []
     chances = [f"prob_{label}" for label in model.labels]
     return ["id", *spans, "prediction", "probability", *chances, "error", "evidence", "model", "bundle", "version"]
 
 
-def check_columns(model: Model, columns: Iterable[str], given_actors: bool) -> None:
+def check_columns(model: Predictor, columns: Iterable[str], given_actors: bool) -> None:
     """Refuse input whose columns bear the names that predictions will bear.
 
     Args:
@@ -48,7 +65,7 @@ def check_columns(model: Model, columns: Iterable[str], given_actors: bool) -> N
         )
 
 
-def questions(row: Row, model: Model, columns: ColumnsConfig, actors: Sequence[Sequence[str]]) -> Iterator[Example]:
+def questions(row: Row, model: Predictor, columns: ColumnsConfig, actors: Sequence[Sequence[str]]) -> Iterator[Example]:
     """Turn an input row into what the model is asked: one example for each actor that the text names.
 
     Args:
@@ -82,7 +99,7 @@ def questions(row: Row, model: Model, columns: ColumnsConfig, actors: Sequence[S
         )
 
 
-def record(model: Model, values: Mapping[str, Any], example: Example, prediction: Prediction) -> dict[str, Any]:
+def record(model: Predictor, values: Mapping[str, Any], example: Example, prediction: Prediction) -> dict[str, Any]:
     """Join an input row and its prediction.
 
     Args:
@@ -116,7 +133,7 @@ def record(model: Model, values: Mapping[str, Any], example: Example, prediction
     return result
 
 
-def frame_with_predictions(model: Model, frame: pd.DataFrame, abstain_below: float | None) -> pd.DataFrame:
+def frame_with_predictions(model: Predictor, frame: pd.DataFrame, abstain_below: float | None) -> pd.DataFrame:
     """Classify the rows of a data frame; see `Model.predict_frame`."""
     import pandas as pd
 
