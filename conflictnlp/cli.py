@@ -222,14 +222,10 @@ def _agree(options: argparse.Namespace) -> int:
     from conflictnlp.commands.agree import agree, write_disagreements
 
     result = agree(options.predictions, options.labels, options.label_column)
-    print(result.agreement.to_text(), file=sys.stderr)
-    for why, count in result.left_out.items():
-        print(f"left out: {why}: {count}", file=sys.stderr)
+    # With a file the disagreements stand there.
+    print(result.to_text(limit=0 if options.output else 10), file=sys.stderr)
     if options.output:
         write_disagreements(result.disagreements, options.output)
-    else:
-        for case in result.disagreements[:10]:
-            print(f"{case['id']} {case['actor'] or ''}: human {case['human']}, model {case['model']}", file=sys.stderr)
     print(json.dumps({**result.agreement.to_dict(), "disagreements": len(result.disagreements)}))
     return 0
 

@@ -73,7 +73,7 @@ class Agreement:
         return "\n".join([*lines, *self._table()])
 
     def _table(self) -> list[str]:
-        """Return a table's lines: crossed, headed by labels or, if these are too long, by numbers, else each label's."""
+        """Return a cross table's lines, its columns named or numbered; where these do not fit, counts by label."""
         crossed = [[str(n) if n else "." for n in row] for row in self.table]
         own = [self.table.sum(axis=1), self.table.sum(axis=0), np.diag(self.table)]
         counted = [[str(n) for n in row] for row in np.transpose(own)]
