@@ -61,7 +61,10 @@ def test_a_text_is_one_joint_record_on_stdout(coding: Run, moves: str) -> None:
     assert said.status == 0
     assert list(record) == KEYS
     assert (record["id"], record["topic"]["label"], record["event_types"][0]["label"]) == ("moves.txt", "war", "battle")
-    assert [(actor["name"], actor["label"]) for actor in record["actors"]] == [("IS", "gaining"), ("the army", "losing")]
+    assert [(actor["name"], actor["label"]) for actor in record["actors"]] == [
+        ("IS", "gaining"),
+        ("the army", "losing"),
+    ]
     assert record["actors"][0]["mentions"] == [[10, 12]]
 
 
@@ -178,7 +181,9 @@ class TestRefusals:
 
     def test_a_model_of_another_task(self, moves: str, models: tuple[str, ...], actor_bundle: Path) -> None:
         words = [*models[:3], str(actor_bundle), *models[4:]]
-        assert "a model of task momentum, where one of event_type is needed" in say("code", moves, *ACTORS, *words).refusal
+        assert (
+            "a model of task momentum, where one of event_type is needed" in say("code", moves, *ACTORS, *words).refusal
+        )
 
     def test_a_model_that_is_nowhere(self, run: Run, moves: str) -> None:
         refusal = run("code", moves, *ACTORS, "--topic", "nowhere").refusal
@@ -204,8 +209,8 @@ class TestRefusals:
         assert "none.txt: no such file" in coding("none.txt", *ACTORS).refusal
 
 
-class Slow(Coder):
-    """Answers at once and notes how far the input was read by then."""
+class Immediate(Coder):
+    """Answers each article before it takes the next."""
 
     def code(self, articles: Any) -> Iterator[dict[str, Any]]:
         for article in articles:
@@ -229,7 +234,7 @@ def test_the_input_is_read_no_faster_than_it_is_coded(tmp_path: Path, monkeypatc
     monkeypatch.setattr("conflictnlp.commands.code.open_input", watched)
     monkeypatch.setattr("builtins.print", lambda line: written.append(line))
     name = rows(tmp_path / "a.jsonl", *[{"text": f"Text {n}."} for n in range(300)])
-    assert code(Slow(), name) == (300, 0)
+    assert code(Immediate(), name) == (300, 0)
     assert set(ahead[300:]) == {0}
 
 
