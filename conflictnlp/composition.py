@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from importlib import resources
@@ -57,6 +58,7 @@ _NOT_NEGATIVE = (
     "model.char_ngrams",
     "model.surroundings",
 )
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _SHARES = ("data.split.validation", "data.split.test", "evaluation.confidence")
 # What seeds the generators of numpy and torch alike.
 _LARGEST_SEED = 2**32 - 1
@@ -236,6 +238,8 @@ def _check(config: Config) -> None:
     for key in ("seed", "data.split.seed"):
         if _lookup(config, key) > _LARGEST_SEED:
             raise InputError(f"{key}={_lookup(config, key)}: must be at most {_LARGEST_SEED}")
+    if not _DEVICE.fullmatch(config.device):
+        raise InputError(f"device={config.device}: must be auto, cpu, cuda, cuda:N or mps")
     config.to_task()
     if config.resume_run is not None:
         config.resume = True

@@ -54,6 +54,7 @@ def test_malformed_override_is_refused(override):
 @pytest.mark.parametrize(
     ("override", "told"),
     [
+        ("device=gpu", "must be auto, cpu, cuda, cuda:N or mps"),
         ("data.on_leak=ignore", "must be one of error, drop_train, keep"),
         ("data.on_fault=ignore", "must be one of error, drop, keep"),
         ("data.split.method=random", "must be one of group, date, stratified"),

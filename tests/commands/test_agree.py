@@ -130,7 +130,7 @@ def test_several_labels_of_a_case_are_one_code_in_any_order_and_format(tmp_path:
     mine = [{"id": n, "prediction": labels} for n, labels in enumerate([["kill", "arrest"], [], ["kill"], ["kill"]])]
     predictions = write(tmp_path / "mine.jsonl", mine)
     (tmp_path / "mine.csv").write_text(
-        'id,prediction\n0,"[""kill"", ""arrest""]"\n1,[]\n2,"[""kill""]"\n3,[""kill""]\n'
+        'id,prediction\n0,"[""kill"", ""arrest""]"\n1,[]\n2,"[""kill""]"\n3,"[""kill""]"\n'
     )
     (tmp_path / "labels.csv").write_text("id,labels\n0,arrest|kill\n1,\n2,arrest\n3,kill\n")
     labels = [{"id": 0, "labels": ["arrest", "kill"]}, {"id": 1, "labels": []}, {"id": 2, "labels": ["arrest"]}]

@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from conflictnlp.commands.code import code, load_coder
+from conflictnlp.commands.code import code
 from conflictnlp.commands.predict import open_input
 from conflictnlp.config import ColumnsConfig
-from conflictnlp.data.actors import Actor
-from conflictnlp.data.example import Example
 from conflictnlp.errors import InputError
 from conflictnlp.inference.coding import Coder
 from tests.commands.conftest import Run, say
@@ -29,7 +27,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def models(topic_bundle: Path, event_type_bundle: Path, actor_bundle: Path) -> tuple[str, ...]:  # noqa: F811
+def models(topic_bundle: Path, event_type_bundle: Path, actor_bundle: Path) -> tuple[str, ...]:
     named = {"--topic": topic_bundle, "--event-type": event_type_bundle, "--momentum": actor_bundle}
     return tuple(word for option, bundle in named.items() for word in (option, str(bundle)))
 
@@ -248,10 +246,3 @@ def test_a_failure_midway_leaves_no_output(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the second"):
         code(Failing(), name, "out.jsonl")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl"]
-
-
-def test_a_coder_is_loaded_with_its_actors(topic_bundle: Path) -> None:
-    coder = load_coder({"topic": str(topic_bundle)}, [Actor("IS")])
-    assert coder.topic is not None
-    assert (coder.topic.ref, coder.momentum, coder.actors) == (str(topic_bundle), None, (Actor("IS"),))
-    assert isinstance(next(coder.code([Example("a", "a", "IS.")])), dict)
