@@ -13,6 +13,7 @@ from conflictnlp.tracking.store import Store
 
 NAME = "model"
 ARTIFACT = "bundle"
+_BATCH = 50
 _EXAMPLE = "Northern Front fighters took the town of Ostra on Monday, and army units pulled back to the river."
 
 
@@ -49,7 +50,9 @@ def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] 
             for name, value in final["metrics"].items()
             if value == value
         ]
-        store.client.log_batch(run_id, metrics=metrics)
+        # MLflow fails on more than a hundred at once that the run has already.
+        for first in range(0, len(metrics), _BATCH):
+            store.client.log_batch(run_id, metrics=metrics[first : first + _BATCH])
     return str(info.model_id)
 
 
