@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,8 @@ from conflictnlp.errors import InputError
 from conflictnlp.text import Passage
 
 Matrix = NDArray[np.float64]
+# Passages scored together, so that batches can be sorted by length.
+_CHUNK = 256
 # JSON can hold half of a surrogate pair, which tokenizers refuse.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -95,16 +98,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         self._fit(passages, targets, checked)
         return self
 
-    @abstractmethod
     def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
         """Score passages one by one, in order, in bounded memory.
 
         Args:
             X: texts or passages.
 
-        Returns:
-            an iterator over the scores of each one's windows.
+        Yields:
+            the scores of each one's windows.
         """
+        stream = iter(X)
+        while chunk := [self._passage(item) for item in islice(stream, _CHUNK)]:
+            yield from self._score(chunk)
 
     def decision_function(self, X: Iterable[Any]) -> Matrix:
         """Return pooled logits, array (n_texts, n_labels), columns in the order of `classes_`."""
@@ -135,6 +140,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
     ) -> None:
         """Learn from checked passages; targets are class numbers, or an indicator matrix for `multi`."""
+
+    @abstractmethod
+    def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        """Score a chunk of checked passages, in order."""
 
     def _passages(self, X: Iterable[Any]) -> list[Passage]:
         return [self._passage(item) for item in X]

@@ -22,7 +22,6 @@ from conflictnlp.text import Passage, sentence_spans
 FILE = "model.skops"
 # Fixed here: a list of trusted types that came with a model would protect nothing.
 TRUSTED_TYPES: tuple[str, ...] = ("sklearn.multiclass._ConstantPredictor",)
-_CHUNK = 256
 # A label that training never saw gets a logit that rounds to probability zero.
 _NEVER = -20.0
 
@@ -98,17 +97,6 @@ class TfidfClassifier(TextClassifier):
         self.classifier_ = OneVsRestClassifier(regression) if self.multi else regression
         self.classifier_.fit(sparse.hstack(features, format="csr"), targets)
 
-    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
-        """Score each passage as one window: n-grams have no length limit."""
-        chunk: list[Passage] = []
-        for item in X:
-            chunk.append(self._passage(item))
-            if len(chunk) == _CHUNK:
-                yield from self._score(chunk)
-                chunk = []
-        if chunk:
-            yield from self._score(chunk)
-
     def save(self, folder: Path) -> None:
         """Write `model.skops`."""
         # Imported here: it walks through all of scikit-learn, and loads torch where that is installed.
@@ -151,6 +139,7 @@ class TfidfClassifier(TextClassifier):
         return self
 
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        """Score each passage as one window: n-grams have no length limit."""
         views = self._views()
         features = sparse.hstack(
             [vectorizer.transform(map(views[name], passages)) for name, vectorizer in self.vectorizers_.items()],

@@ -6,7 +6,7 @@ import logging
 import random
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -36,7 +36,6 @@ from conflictnlp.models.weights import find_encoder
 from conflictnlp.text import Passage, invent_name, rename
 
 log = logging.getLogger(__name__)
-_CHUNK = 256
 _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -224,18 +223,6 @@ class TransformerClassifier(TextClassifier):
         self.steps_ = trainer.state.global_step
         self.model_.eval()
 
-    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
-        """Score passages in chunks: windows of like length share a batch, results come in input order."""
-        self._place()
-        chunk: list[Passage] = []
-        for item in X:
-            chunk.append(self._passage(item))
-            if len(chunk) == _CHUNK:
-                yield from self._score(chunk)
-                chunk = []
-        if chunk:
-            yield from self._score(chunk)
-
     def save(self, folder: Path) -> None:
         """Write `model.safetensors`, `config.json` and the tokenizer, readable by transformers alone."""
         with _quiet():
@@ -325,6 +312,8 @@ class TransformerClassifier(TextClassifier):
             self.model_.to(device)
 
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        """Score a chunk: windows of like length share a batch, results come in input order."""
+        self._place()
         encoded = self._windows_of(passages)
         flat = [window for windows in encoded for window in windows]
         logits = np.empty((len(flat), len(self.classes_)))
@@ -400,7 +389,7 @@ class TransformerClassifier(TextClassifier):
         def validate() -> dict[str, float]:
             training = self.model_.training
             self.model_.eval()
-            logits = np.vstack([scores.pooled() for scores in self._score_all(passages)])
+            logits = self.decision_function(passages)
             self.model_.train(training)
             if self.multi:
                 chances = sigmoid(logits)
@@ -419,10 +408,6 @@ class TransformerClassifier(TextClassifier):
             }
 
         return validate
-
-    def _score_all(self, passages: list[Passage]) -> Iterator[WindowScores]:
-        for first in range(0, len(passages), _CHUNK):
-            yield from self._score(passages[first : first + _CHUNK])
 
     def _class_weights(self, targets: NDArray[np.int64]) -> torch.Tensor | None:
         if self.class_weights is None:
