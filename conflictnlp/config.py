@@ -74,6 +74,8 @@ class DataConfig:
     train: Any = None
     validation: Any = None
     test: Any = None
+    extra: list[str] = field(default_factory=list)
+    extra_before: str | None = None
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     limit: int | None = None

@@ -10,7 +10,8 @@ from conflictnlp.composition import compose, shipped
 from conflictnlp.config import ColumnsConfig, Config
 from conflictnlp.data.check import FAULTS, LEAKS, DataReport
 from conflictnlp.data.load import load_splits
-from conflictnlp.data.read import find_files, read_rows
+from conflictnlp.data.read import find_files
+from conflictnlp.data.sources import read_rows
 from conflictnlp.errors import InputError
 from conflictnlp.task import Label, Task
 

@@ -45,7 +45,8 @@ def fit_and_score(
     )
     passages = {name: [example.passage(task) for example in rows] for name, rows in splits.items() if name != "test"}
     labels = {
-        name: [list(row.labels or ()) if task.is_multi else row.label for row in rows] for name, rows in splits.items()
+        name: [list(row.labels or ()) if task.is_multi else row.chances or row.label for row in rows]
+        for name, rows in splits.items()
     }
     log.info("fitting %s on %d examples", config.model.name, len(splits.train))
     fit_started = time.time()

@@ -48,6 +48,7 @@ class Example:
         group: what must stay in one split, or None.
         date: ISO date, or None.
         split: the split that the row names, or None.
+        chances: a teacher's probability of each label of a single-label task, in declared order, or None.
     """
 
     where: str
@@ -59,6 +60,7 @@ class Example:
     group: str | None = None
     date: str | None = None
     split: str | None = None
+    chances: tuple[float, ...] | None = None
 
     @property
     def label(self) -> str | None:
@@ -84,7 +86,8 @@ class Example:
     def key(self) -> list[Any]:
         """Return what a fingerprint of the data covers."""
         spans = [[role, span.words, span.start, span.end] for role, span in self.spans]
-        return [self.text, self.title, spans, list(self.labels) if self.labels is not None else None]
+        key: list[Any] = [self.text, self.title, spans, list(self.labels) if self.labels is not None else None]
+        return key if self.chances is None else [*key, list(self.chances)]
 
 
 def make_passage(text: str, title: str, spans: Mapping[str, Span], roles: tuple[str, ...]) -> Passage:

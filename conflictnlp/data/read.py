@@ -1,4 +1,4 @@
-"""Rows out of files: JSON lines, CSV, TSV, Parquet (gzipped too), globs, `datasets` names and the sample."""
+"""Rows out of files: JSON lines, CSV, TSV and Parquet, gzipped too, and globs of them."""
 
 from __future__ import annotations
 
@@ -65,34 +65,6 @@ def find_files(source: str | Path, root: str | Path | None = None) -> list[Path]
     return found
 
 
-def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Row]:
-    """Read records one by one, never the whole file.
-
-    Args:
-        source: a path, a glob, `datasets:NAME[:CONFIG]@SPLIT`, `datasets:FOLDER` (saved by `save_to_disk`) or
-            `sample:SPLIT`.
-        root: the folder that a relative path starts from.
-
-    Yields:
-        the rows in order.
-
-    Raises:
-        InputError: the file is missing, not UTF-8, damaged or of an unknown format; the message says where.
-    """
-    name = str(source)
-    if name.startswith("sample:"):
-        from conflictnlp.data.sample import sample_rows
-
-        for number, values in enumerate(sample_rows(name.removeprefix("sample:")), 1):
-            yield Row(f"{name}:{number}", values)
-        return
-    if name.startswith("datasets:"):
-        yield from _read_datasets(name.removeprefix("datasets:"))
-        return
-    for path in find_files(source, root):
-        yield from read_file(path)
-
-
 def read_file(path: Path) -> Iterator[Row]:
     """Read one file by its suffix.
 
@@ -103,7 +75,7 @@ def read_file(path: Path) -> Iterator[Row]:
         its rows.
 
     Raises:
-        InputError: as `read_rows`.
+        InputError: the file is missing, not UTF-8, damaged or of an unknown format; the message says where.
     """
     readers = {".jsonl": _read_json, ".ndjson": _read_json, ".csv": _read_csv, ".tsv": _read_csv}
     suffix = suffix_of(path)
@@ -223,31 +195,6 @@ def _read_parquet(path: Path) -> Iterator[Row]:
                     yield Row(f"{path}:{number}", values)
     except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
-
-
-def _read_datasets(name: str) -> Iterator[Row]:
-    import datasets
-
-    name, _, split = name.partition("@")
-    try:
-        if Path(name).is_dir():
-            loaded = datasets.load_from_disk(name)
-        else:
-            repository, _, config = name.partition(":")
-            loaded = datasets.load_dataset(repository, config or None)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise InputError(f"datasets:{name}: cannot be loaded ({str(error).splitlines()[0]})") from error
-    if isinstance(loaded, datasets.DatasetDict):
-        if split not in loaded:
-            raise InputError(f"datasets:{name}: name a split with @, one of {', '.join(loaded)}")
-        loaded = loaded[split]
-    names = {
-        column: feature.names for column, feature in loaded.features.items() if isinstance(feature, datasets.ClassLabel)
-    }
-    for number, values in enumerate(loaded, 1):
-        for column, labels in names.items():
-            values[column] = labels[values[column]] if values[column] is not None and values[column] >= 0 else None
-        yield Row(f"datasets:{name}:{number}", values)
 
 
 def text_stream(data: bytes, name: str) -> io.StringIO:

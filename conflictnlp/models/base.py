@@ -58,11 +58,17 @@ def sigmoid(logits: Matrix) -> Matrix:
     return 0.5 * (1.0 + np.tanh(0.5 * logits))
 
 
+def class_numbers(targets: NDArray[Any]) -> NDArray[np.int64]:
+    """Return class numbers (n,) of single-label targets: themselves, or the most probable of distributions."""
+    return targets.argmax(axis=1) if targets.dtype.kind == "f" else targets
+
+
 class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
     """Base of the estimators.
 
     X is a sequence of texts, or of `Passage` where actors are marked; y holds label names, or for `multi` lists of
-    them (or an indicator matrix in the order of `labels`).
+    them (or an indicator matrix in the order of `labels`). A label may also be a teacher's distribution: a tuple with
+    the probability of each class.
     """
 
     labels: Sequence[str] | None
@@ -90,8 +96,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             raise InputError("fit: no texts")
         self.classes_ = np.array(list(self.labels) if self.labels is not None else self._labels_in(y), dtype=object)
         targets = self._targets(y)
-        if not self.multi and len(np.unique(targets)) < 2:
-            raise InputError(f"fit: all labels are {self.classes_[targets[0]]!r}; two classes or more are needed")
+        numbers = class_numbers(targets)
+        if not self.multi and len(np.unique(numbers)) < 2:
+            raise InputError(f"fit: all labels are {self.classes_[numbers[0]]!r}; two classes or more are needed")
         checked = None
         if validation is not None:
             checked = (self._passages(validation[0]), self._targets(validation[1]))
@@ -136,10 +143,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _fit(
         self,
         passages: list[Passage],
-        targets: NDArray[np.int64],
+        targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
     ) -> None:
-        """Learn from checked passages; targets are class numbers, or an indicator matrix for `multi`."""
+        """Learn from checked passages; targets are as `_targets` made them."""
 
     @abstractmethod
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
@@ -169,11 +176,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             return [str(number) for number in range(y.shape[1])]
         return sorted({str(label) for labels in y for label in labels})
 
-    def _targets(self, y: Any) -> NDArray[np.int64]:
-        """Return class numbers (n,), or for `multi` an indicator matrix (n, n_labels)."""
+    def _targets(self, y: Any) -> NDArray[Any]:
+        """Return class numbers (n,), for `multi` an indicator matrix, with a teacher's a distribution (n, n_labels)."""
         column = {label: number for number, label in enumerate(self.classes_)}
         try:
             if not self.multi:
+                if any(isinstance(label, tuple) for label in y):
+                    return self._distributions(y, column)
                 return np.array([column[str(label)] for label in y], dtype=np.int64)
             if isinstance(y, np.ndarray) and y.ndim == 2:
                 if y.shape[1] != len(column):
@@ -186,3 +195,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             return matrix
         except KeyError as error:
             raise InputError(f"fit: unknown label {error}; declared are {', '.join(column)}") from error
+
+    def _distributions(self, y: Any, column: dict[str, int]) -> Matrix:
+        certain = np.eye(len(column))
+        rows = [np.array(label) if isinstance(label, tuple) else certain[column[str(label)]] for label in y]
+        if any(len(row) != len(column) for row in rows):
+            raise InputError(f"fit: a distribution must have {len(column)} probabilities, one for each label")
+        return np.vstack(rows).astype(np.float32)

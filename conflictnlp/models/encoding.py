@@ -48,14 +48,9 @@ class WindowEncoder:
     def __init__(
         self, tokenizer: Tokenizer, roles: Sequence[str], max_length: int, overlap: int, split_length: int | None = None
     ) -> None:
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._roles = tuple(roles)
-        with_special = tokenizer.encode("a").ids
-        plain = tokenizer.encode("a", add_special_tokens=False).ids
-        at = with_special.index(plain[0])
-        self._prefix, self._suffix = with_special[:at], with_special[at + len(plain) :]
+        self._prefix, self._suffix = special_tokens(tokenizer)
         self._budget = max_length - len(self._prefix) - len(self._suffix)
         if self._budget < 1:
             raise InputError(f"model.max_length={max_length}: leaves no room beside the encoder's own special tokens")
@@ -96,8 +91,7 @@ class WindowEncoder:
         places = [first for first, _ in offsets]
         if origins is not None:
             places = origins[places].tolist()
-        sentences = sentence_spans(passage.text) or [(0, len(passage.text))]
-        units = self._units(places, [start for start, _ in sentences])
+        units = sentence_units(passage.text, places, self._split_budget)
         windows = []
         for window in plan_windows([last - first for first, last in units], self._split_budget, self._overlap):
             first, last = units[window.first][0], units[window.last - 1][1]
@@ -110,14 +104,41 @@ class WindowEncoder:
             return asking or windows[:1]
         return windows
 
-    def _units(self, places: list[int], starts: list[int]) -> list[tuple[int, int]]:
-        """Return (first, last) token indexes of each sentence, over-long ones cut into pieces."""
-        units: list[tuple[int, int]] = []
-        first = 0
-        for index in range(1, len(places) + 1):
-            at_end = index == len(places)
-            if at_end or bisect_right(starts, places[index]) != bisect_right(starts, places[first]):
-                step = self._split_budget
-                units.extend((piece, min(piece + step, index)) for piece in range(first, index, step))
-                first = index
-        return units
+
+def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """Return the ids that an encoder wants before and after a text; truncation and padding are switched off.
+
+    Args:
+        tokenizer: a fast tokenizer.
+
+    Returns:
+        (before, after).
+    """
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    with_special = tokenizer.encode("a").ids
+    plain = tokenizer.encode("a", add_special_tokens=False).ids
+    at = with_special.index(plain[0])
+    return with_special[:at], with_special[at + len(plain) :]
+
+
+def sentence_units(text: str, places: Sequence[int], budget: int) -> list[tuple[int, int]]:
+    """Cut a text's tokens at its sentence borders, and over-long sentences into pieces.
+
+    Args:
+        text: the text.
+        places: for each token the offset of its first character.
+        budget: tokens of a piece at most.
+
+    Returns:
+        (first, last) token indexes of each sentence or piece.
+    """
+    starts = [start for start, _ in sentence_spans(text)] or [0]
+    units: list[tuple[int, int]] = []
+    first = 0
+    for index in range(1, len(places) + 1):
+        at_end = index == len(places)
+        if at_end or bisect_right(starts, places[index]) != bisect_right(starts, places[first]):
+            units.extend((piece, min(piece + budget, index)) for piece in range(first, index, budget))
+            first = index
+    return units

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from conflictnlp.errors import BundleError, InputError
-from conflictnlp.models.base import Matrix, TextClassifier, WindowScores
+from conflictnlp.models.base import Matrix, TextClassifier, WindowScores, class_numbers
 from conflictnlp.text import Passage, sentence_spans
 
 FILE = "model.skops"
@@ -79,7 +79,7 @@ class TfidfClassifier(TextClassifier):
     def _fit(
         self,
         passages: list[Passage],
-        targets: NDArray[np.int64],
+        targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
     ) -> None:
         self.vectorizers_: dict[str, TfidfVectorizer] = {}
@@ -95,7 +95,8 @@ class TfidfClassifier(TextClassifier):
             C=self.C, class_weight=self.class_weight, max_iter=self.max_iter, random_state=self.seed
         )
         self.classifier_ = OneVsRestClassifier(regression) if self.multi else regression
-        self.classifier_.fit(sparse.hstack(features, format="csr"), targets)
+        # Logistic regression takes no distribution; a teacher's most probable label stands for it.
+        self.classifier_.fit(sparse.hstack(features, format="csr"), class_numbers(targets))
 
     def save(self, folder: Path) -> None:
         """Write `model.skops`."""

@@ -193,7 +193,11 @@ class ClassificationTrainer(Trainer):
             logits, targets, weight=weight, label_smoothing=self._label_smoothing, reduction="none"
         )
         if self._focal_gamma is not None:
-            right = logits.softmax(dim=1).gather(1, targets[:, None]).squeeze(1)
+            chances = logits.softmax(dim=1)
+            if targets.is_floating_point():
+                right = (chances * targets).sum(dim=1)
+            else:
+                right = chances.gather(1, targets[:, None]).squeeze(1)
             losses = losses * (1 - right) ** self._focal_gamma
         return losses
 

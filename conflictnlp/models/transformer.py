@@ -20,7 +20,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, EarlyStoppingCallback
 
 from conflictnlp.errors import BundleError, InputError
-from conflictnlp.models.base import TextClassifier, WindowScores, sigmoid, softmax
+from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
 from conflictnlp.models.device import resolve_device, wants_bfloat16
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder
 from conflictnlp.models.trainer import (
@@ -40,7 +40,7 @@ _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers from a bar for every file, and from warning that a new head is new."""
     verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
     transformers.logging.set_verbosity_error()
@@ -180,7 +180,7 @@ class TransformerClassifier(TextClassifier):
     def _fit(
         self,
         passages: list[Passage],
-        targets: NDArray[np.int64],
+        targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
     ) -> None:
         device = resolve_device(self.device)
@@ -215,7 +215,7 @@ class TransformerClassifier(TextClassifier):
             callbacks=[ProgressBar(self.log), *self._early_stopping(validation is not None)],
         )
         try:
-            with _quiet():
+            with quiet():
                 trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         finally:
             if self.checkpoints is None:
@@ -225,7 +225,7 @@ class TransformerClassifier(TextClassifier):
 
     def save(self, folder: Path) -> None:
         """Write `model.safetensors`, `config.json` and the tokenizer, readable by transformers alone."""
-        with _quiet():
+        with quiet():
             self.model_.save_pretrained(folder, safe_serialization=True)
         self.tokenizer_.save_pretrained(folder)
 
@@ -273,7 +273,7 @@ class TransformerClassifier(TextClassifier):
         # transformers accepts labels that contradict each other, and resets them silently where counts differ.
         if [config.id2label.get(number) for number in range(config.num_labels)] != names:
             raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {names}")
-        with _quiet():
+        with quiet():
             self.model_ = AutoModelForSequenceClassification.from_pretrained(
                 folder, config=config, dtype=torch.float32, use_safetensors=True, **settings
             )
@@ -409,13 +409,14 @@ class TransformerClassifier(TextClassifier):
 
         return validate
 
-    def _class_weights(self, targets: NDArray[np.int64]) -> torch.Tensor | None:
+    def _class_weights(self, targets: NDArray[Any]) -> torch.Tensor | None:
         if self.class_weights is None:
             return None
         if self.multi:
             positive = targets.sum(axis=0).clip(min=1)
             return torch.tensor((len(targets) - positive) / positive, dtype=torch.float32).clamp(max=20)
-        present = np.unique(targets)
+        numbers = class_numbers(targets)
+        present = np.unique(numbers)
         weights = np.ones(len(self.classes_))
-        weights[present] = compute_class_weight("balanced", classes=present, y=targets)
+        weights[present] = compute_class_weight("balanced", classes=present, y=numbers)
         return torch.tensor(weights, dtype=torch.float32)

@@ -1,0 +1,99 @@
+"""Further training rows from other sets: labelled ones, or a teacher's predictions; never scored."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from conflictnlp.config import DataConfig
+from conflictnlp.data.check import FAULTS, check_split
+from conflictnlp.data.example import Example, parse_row
+from conflictnlp.data.read import Row, find_files
+from conflictnlp.data.sources import INVENTED, read_rows
+from conflictnlp.errors import InputError
+from conflictnlp.task import Task
+
+log = logging.getLogger(__name__)
+
+
+def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[str]]:
+    """Read the sets of `data.extra`; a source that ends in `?` is left out where its file is not there.
+
+    A row has a label, or the `prob_<label>` columns that `conflictnlp predict` writes; those become the
+    distribution that training aims at (distillation; Hinton et al. 2015).
+
+    Args:
+        config: `extra`, `root`, `columns` and `extra_before`.
+        task: the task.
+
+    Returns:
+        the examples without faulty rows, and how many were left out by kind of fault.
+
+    Raises:
+        InputError: a file is missing, a row cannot be used, or it breaks the rule of `extra_before`.
+    """
+    if config.extra and config.on_leak == "keep":
+        raise InputError(
+            "data.on_leak=keep: rows of other sets (data.extra) that stand in a scored split are always left out; "
+            "drop data.on_leak=keep or set data.extra=[]"
+        )
+    examples: list[Example] = []
+    for source in config.extra:
+        name, may_lack = source.removesuffix("?"), source.endswith("?")
+        if name.startswith("sample:") and task.spans and "/" not in name:
+            name += "/actors"
+        if may_lack and not _is_there(name, config):
+            log.warning("data.extra: %s is not there; training goes on without it", name)
+            continue
+        before = len(examples)
+        examples.extend(_examples(name, config, task))
+        log.info("data.extra: %d rows of %s", len(examples) - before, name)
+    faulty = {f.index: f.kind for f in check_split("extra", examples, task, config.long_words) if f.kind in FAULTS}
+    kept = [example for index, example in enumerate(examples) if index not in faulty]
+    return kept, Counter(faulty.values())
+
+
+def _is_there(source: str, config: DataConfig) -> bool:
+    if source.startswith(INVENTED) or source.startswith("datasets:"):
+        return True
+    try:
+        find_files(source.partition("@")[2] if source.startswith("codes:") else source, config.root)
+    except InputError:
+        return False
+    return True
+
+
+def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
+    columns = [f"prob_{label}" for label in task.label_names]
+    for row in read_rows(source, config.root):
+        _check_date(row, source, config)
+        label = config.columns.label or ("labels" if task.is_multi else "label")
+        if label in row.values or task.is_multi or not set(columns) <= set(row.values):
+            yield parse_row(row, task, config.columns, config.columns.label)
+            continue
+        chances = [row.values[column] for column in columns]
+        if any(chance is None for chance in chances):
+            continue  # A row that the teacher could not score.
+        try:
+            distribution = tuple(float(chance) for chance in chances)
+        except ValueError as error:
+            raise InputError(f"{row.where}: {error}; prob_ columns must hold probabilities") from error
+        if not 0.98 < sum(distribution) < 1.02 or min(distribution) < 0:
+            raise InputError(f"{row.where}: the prob_ columns sum to {sum(distribution):.3f}, not to 1")
+        best = task.label_names[max(range(len(distribution)), key=distribution.__getitem__)]
+        example = parse_row(row, task, config.columns, None, labelled=False)
+        yield replace(example, labels=(best,), chances=distribution)
+
+
+def _check_date(row: Row, source: str, config: DataConfig) -> None:
+    """Refuse rows of a time that the scored splits cover; text written for this package reports nothing real."""
+    if config.extra_before is None or source.startswith(INVENTED):
+        return
+    date = row.values.get(config.columns.date)
+    if not date or str(date) >= config.extra_before:
+        raise InputError(
+            f"{row.where}: date {date or 'missing'}: data={config.name} takes only further rows from before "
+            f"{config.extra_before}, because later ones tell of what its tests ask (data.extra_before)"
+        )

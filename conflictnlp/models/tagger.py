@@ -1,0 +1,333 @@
+"""Finding armed actors in a text: token classification with an encoder, trained by the transformers Trainer."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
+
+from conflictnlp.errors import BundleError, InputError
+from conflictnlp.files import write_json
+from conflictnlp.models.device import resolve_device, wants_bfloat16
+from conflictnlp.models.encoding import sentence_units, special_tokens
+from conflictnlp.models.trainer import PAD_TO, ProgressBar
+from conflictnlp.models.transformer import quiet
+from conflictnlp.models.weights import find_encoder
+from conflictnlp.text import plan_windows
+
+log = logging.getLogger(__name__)
+WEIGHTS = "tagger.safetensors"
+CONFIG = "tagger.json"
+# Source and target of a political event teach where a party's name begins and ends, but need not be armed.
+KINDS = ("actor", "party")
+LABELS = ("O", *(f"{place}-{kind}" for kind in KINDS for place in "BI"))
+_IGNORED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedText:
+    """A text in which a coder has marked parties.
+
+    Attributes:
+        text: the text.
+        spans: character offsets of each mention.
+        kind: actor (every armed party is marked) or party (source and target of an event).
+    """
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+    kind: str = "actor"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMention:
+    """A mention of an armed actor.
+
+    Attributes:
+        start: first character.
+        end: character after the last.
+        probability: of being part of an armed actor's name, mean over its tokens.
+    """
+
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass
+class _Window:
+    ids: list[int]
+    places: list[tuple[int, int]]
+    words: list[int | None]
+
+
+class ActorTagger:
+    """Find mentions of armed actors.
+
+    Args:
+        encoder: hub name or folder.
+        revision: of the hub repository.
+        max_length: tokens read at once; longer texts are cut at sentence borders.
+        learning_rate: peak learning rate.
+        epochs: passes over the data.
+        max_steps: stop after this many optimiser steps; -1 for no limit.
+        batch_size: windows of a batch.
+        seed: seeds weights, dropout and order.
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, float32 or bfloat16.
+    """
+
+    def __init__(
+        self,
+        encoder: str,
+        revision: str | None = None,
+        max_length: int = 128,
+        learning_rate: float = 1e-4,
+        epochs: float = 3,
+        max_steps: int = -1,
+        batch_size: int = 32,
+        seed: int = 1,
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> None:
+        self.encoder = encoder
+        self.revision = revision
+        self.max_length = max_length
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.seed = seed
+        self.device = device
+        self.precision = precision
+
+    def fit(self, texts: Sequence[TaggedText]) -> Self:
+        """Learn from marked texts.
+
+        Args:
+            texts: with and without parties.
+
+        Returns:
+            the tagger itself.
+
+        Raises:
+            InputError: no text marks an armed actor.
+        """
+        if not any(text.spans for text in texts if text.kind == "actor"):
+            raise InputError("tagger: no training text marks an armed actor")
+        device = resolve_device(self.device)
+        transformers.set_seed(self.seed)
+        folder = find_encoder(self.encoder, self.revision)
+        self._load_tokenizer(folder)
+        config = AutoConfig.from_pretrained(
+            folder,
+            num_labels=len(LABELS),
+            id2label=dict(enumerate(LABELS)),
+            label2id={label: number for number, label in enumerate(LABELS)},
+            **_LOCAL,
+        )
+        with quiet():
+            self.model_ = AutoModelForTokenClassification.from_pretrained(
+                folder, config=config, dtype=torch.float32, use_safetensors=True, **_LOCAL
+            )
+        self.model_.get_input_embeddings().requires_grad_(False)
+        rows = [
+            {"input_ids": window.ids, "labels": self._labels(window, text)}
+            for text in texts
+            for window in self._windows(text.text)
+        ]
+        checkpoints = Path(tempfile.mkdtemp(prefix="conflictnlp-tagger-"))
+        trainer = transformers.Trainer(
+            model=self.model_,
+            args=self._arguments(checkpoints, device),
+            train_dataset=rows,  # type: ignore[arg-type]
+            data_collator=DataCollatorForTokenClassification(self.tokenizer_, pad_to_multiple_of=PAD_TO),
+            callbacks=[ProgressBar(None)],
+        )
+        trainer.remove_callback(transformers.PrinterCallback)
+        try:
+            with quiet():
+                trainer.train()
+        finally:
+            shutil.rmtree(checkpoints, ignore_errors=True)
+        self.model_.eval()
+        return self
+
+    def find(self, texts: Sequence[str]) -> list[list[FoundMention]]:
+        """Find the armed actors' mentions.
+
+        Args:
+            texts: any texts.
+
+        Returns:
+            for each text its mentions in order, without overlaps.
+        """
+        device = resolve_device(self.device)
+        self.model_.to(device)
+        windows = [(number, window) for number, text in enumerate(texts) for window in self._windows(text)]
+        order = sorted(range(len(windows)), key=lambda row: len(windows[row][1].ids))
+        chances: list[np.ndarray] = [np.empty(0)] * len(windows)
+        with torch.inference_mode():
+            for first in range(0, len(order), self.batch_size):
+                rows = order[first : first + self.batch_size]
+                batch = self.tokenizer_.pad(
+                    {"input_ids": [windows[row][1].ids for row in rows]}, return_tensors="pt", pad_to_multiple_of=PAD_TO
+                )
+                logits = self.model_(
+                    input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
+                ).logits
+                for row, values in zip(rows, logits.float().softmax(-1).cpu().numpy(), strict=True):
+                    chances[row] = values
+        found: list[list[FoundMention]] = [[] for _ in texts]
+        for (number, window), values in zip(windows, chances, strict=True):
+            found[number].extend(self._mentions(texts[number], window, values))
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write `tagger.safetensors` (in half precision) and `tagger.json`; the tokenizer is the classifier's."""
+        from safetensors.torch import save_file
+
+        weights = {name: value.half().contiguous().cpu() for name, value in self.model_.state_dict().items()}
+        save_file(weights, folder / WEIGHTS)
+        values = {"max_length": self.max_length, "encoder": self.model_.config.to_dict()}
+        write_json(folder / CONFIG, values)
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> ActorTagger:
+        """Read what `save` wrote.
+
+        Args:
+            folder: the bundle.
+            device: where to compute.
+
+        Returns:
+            a tagger that is ready to find.
+
+        Raises:
+            BundleError: the files are damaged or do not fit.
+        """
+        import json
+
+        from safetensors.torch import load_file
+
+        try:
+            values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+            config = AutoConfig.for_model(**values["encoder"])
+            tagger = cls(str(folder), max_length=int(values["max_length"]), device=device)
+            tagger._load_tokenizer(folder)
+            with quiet():
+                tagger.model_ = AutoModelForTokenClassification.from_config(config)
+            weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
+            tagger.model_.load_state_dict(weights)
+        except Exception as error:
+            # transformers, torch and safetensors raise many kinds for damaged files.
+            raise BundleError(f"{folder / WEIGHTS}: cannot be read ({str(error).partition(chr(10))[0]})") from error
+        tagger.model_.eval()
+        return tagger
+
+    def facts(self) -> dict[str, Any]:
+        """Return how the tagger was trained, for the manifest."""
+        names = ("encoder", "max_length", "learning_rate", "epochs", "batch_size", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def _load_tokenizer(self, folder: Path) -> None:
+        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **_LOCAL)
+        self._prefix, self._suffix = special_tokens(self.tokenizer_.backend_tokenizer)
+
+    def _windows(self, text: str) -> Iterator[_Window]:
+        encoding = self.tokenizer_.backend_tokenizer.encode(text, add_special_tokens=False)
+        budget = self.max_length - len(self._prefix) - len(self._suffix)
+        units = sentence_units(text, [first for first, _ in encoding.offsets], budget)
+        for window in plan_windows([last - first for first, last in units], budget):
+            first, last = units[window.first][0], units[window.last - 1][1]
+            ids = [*self._prefix, *encoding.ids[first:last], *self._suffix]
+            yield _Window(ids, encoding.offsets[first:last], encoding.word_ids[first:last])
+
+    def _labels(self, window: _Window, text: TaggedText) -> list[int]:
+        labels = []
+        for start, end in window.places:
+            inside = next((span for span in text.spans if span[0] <= start and end <= span[1]), None)
+            if inside is None:
+                labels.append(0)
+            else:
+                labels.append(LABELS.index(f"{'B' if start == inside[0] else 'I'}-{text.kind}"))
+        return [_IGNORED] * len(self._prefix) + labels + [_IGNORED] * len(self._suffix)
+
+    def _mentions(self, text: str, window: _Window, chances: np.ndarray) -> Iterator[FoundMention]:
+        rows = chances[len(self._prefix) : len(self._prefix) + len(window.places)]
+        begin, inside = LABELS.index("B-actor"), LABELS.index("I-actor")
+        current: list[Any] | None = None
+        for (start, end), word, previous, row in zip(
+            window.places, window.words, [None, *window.words], rows, strict=False
+        ):
+            chance = float(row[begin] + row[inside])
+            if word == previous and word is not None:
+                # The first piece of a word decides for the whole word.
+                if current is not None and current[1] == start:
+                    current[1] = end
+                continue
+            wanted = chance > 0.5
+            if wanted and current is not None and row[inside] >= row[begin]:
+                current[1] = end
+                current[2].append(chance)
+                continue
+            if current is not None:
+                yield _mention(text, current)
+            current = [start, end, [chance]] if wanted else None
+        if current is not None:
+            yield _mention(text, current)
+
+    def _arguments(self, folder: Path, device: torch.device) -> transformers.TrainingArguments:
+        return transformers.TrainingArguments(
+            output_dir=str(folder),
+            num_train_epochs=self.epochs,
+            max_steps=self.max_steps,
+            per_device_train_batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            warmup_steps=0.1,
+            optim="adamw_torch_fused",
+            bf16=wants_bfloat16(self.precision, device),
+            use_cpu=device.type == "cpu",
+            train_sampling_strategy="group_by_length",
+            eval_strategy="no",
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            report_to="none",
+            seed=self.seed,
+            data_seed=self.seed,
+            remove_unused_columns=False,
+            dataloader_pin_memory=device.type == "cuda",
+        )
+
+
+_LOCAL: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+
+
+def _mention(text: str, found: list[Any]) -> FoundMention:
+    start, end, chances = found
+    words = text[start:end]
+    end -= len(words) - len(words.rstrip(" .,;:'\"-"))
+    return FoundMention(start, max(end, start + 1), float(np.mean(chances)))
+
+
+def tagger_facts(tagger: ActorTagger, texts: Sequence[TaggedText]) -> dict[str, Any]:
+    """Return what a manifest says of a tagger: its settings and how many texts of each kind it learnt from."""
+    marked = [text for text in texts if text.kind == "actor"]
+    return {
+        **tagger.facts(),
+        "texts": {
+            "with armed actors": sum(bool(text.spans) for text in marked),
+            "without": sum(not text.spans for text in marked),
+            "with source and target": len(texts) - len(marked),
+        },
+    }
