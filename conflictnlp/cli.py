@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         code.add_argument(f"--{task}", metavar="REF", help=f"the model; default models:/{told}@champion")
     code.add_argument("--actor", metavar="NAME|ALIAS", action="append", default=[], help="may be repeated")
     code.add_argument("--actors", metavar="FILE", help="YAML: a list of name, aliases, kind")
+    code.add_argument("--find-actors", action="store_true", help="ask about found actors beside those named")
     code.add_argument("--output", metavar="FILE", help=".jsonl, .jsonl.gz or .html; JSON lines to stdout without it")
     code.add_argument("--text-column", metavar="C", default="text")
     code.add_argument("--id-column", metavar="C", default="id")
@@ -214,7 +215,9 @@ def _code(options: argparse.Namespace) -> int:
     actors = gather_actors(options.actor, options.actors)
     refs = {"topic": options.topic, "event_type": options.event_type, "momentum": options.momentum}
     columns = ColumnsConfig(text=options.text_column, id=options.id_column)
-    _, errors = code(load_coder(refs, actors, options.device), options.input, options.output, columns)
+    _, errors = code(
+        load_coder(refs, actors, options.device, options.find_actors), options.input, options.output, columns
+    )
     return 3 if errors else 0
 
 

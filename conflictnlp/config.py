@@ -28,6 +28,7 @@ class TaskConfig:
     optional_spans: list[str] = field(default_factory=list)
     background: str | None = None
     names_matter: bool = True
+    finds_actors: bool = False
 
 
 @dataclass
@@ -76,6 +77,8 @@ class DataConfig:
     test: Any = None
     extra: list[str] = field(default_factory=list)
     extra_before: str | None = None
+    no_actors: list[str] = field(default_factory=list)
+    parties: list[str] = field(default_factory=list)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     limit: int | None = None
@@ -153,6 +156,17 @@ class TrainerConfig:
 
 
 @dataclass
+class TaggerConfig:
+    """conf/tagger: how actors are found in texts that nobody has marked, for tasks with `finds_actors`."""
+
+    train: bool = True
+    max_length: int = 128
+    learning_rate: float = 1e-4
+    epochs: float = 3.0
+    seed: int = 1
+
+
+@dataclass
 class EvaluationConfig:
     """conf/evaluation: intervals and pictures."""
 
@@ -179,6 +193,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tagger: TaggerConfig = field(default_factory=TaggerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     seed: int = 1

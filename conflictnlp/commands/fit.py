@@ -33,6 +33,7 @@ def fit_and_score(
         final metrics by name, for instance `test/macro_f1`.
     """
     from conflictnlp.bundle import add_to_bundle, read_manifest, save_bundle
+    from conflictnlp.commands.fit_tagger import fit_tagger, score_tagger
     from conflictnlp.evaluation.card import model_card
     from conflictnlp.evaluation.predictions import write_predictions
     from conflictnlp.evaluation.report import evaluate_model, gold_targets
@@ -58,9 +59,11 @@ def fit_and_score(
     thresholds = {}
     if task.is_multi:
         thresholds = dict(zip(task.label_names, tune_thresholds(sigmoid(logits / temperature), targets), strict=True))
-    save_bundle(
-        folder / "bundle", estimator, task, temperature, thresholds, _training_facts(config, splits, run.run_id)
-    )
+    tagger = fit_tagger(config, task, splits)
+    facts = _training_facts(config, splits, run.run_id)
+    if tagger is not None:
+        facts["tagger"] = tagger.facts()
+    save_bundle(folder / "bundle", estimator, task, temperature, thresholds, facts, tagger)
     # What is scored is the saved bundle, through the road that users take.
     model = Model(folder / "bundle", device=config.device)
     evaluations = {
@@ -70,6 +73,8 @@ def fit_and_score(
     metrics: dict[str, float] = {}
     for prefix, evaluation in evaluations.items():
         metrics |= evaluation.metrics(prefix)
+    if tagger is not None:
+        metrics |= score_tagger(model.tagger, splits, task)
     metrics |= _costs(estimator, config, len(splits.train), fit_seconds, started)
     run.log_metrics(metrics, getattr(estimator, "steps_", 0))
     test = evaluations["test"]

@@ -44,7 +44,7 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
         name, may_lack = source.removesuffix("?"), source.endswith("?")
         if name.startswith("sample:") and task.spans and "/" not in name:
             name += "/actors"
-        if may_lack and not _is_there(name, config):
+        if may_lack and not is_there(name, config):
             log.warning("data.extra: %s is not there; training goes on without it", name)
             continue
         before = len(examples)
@@ -55,7 +55,8 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
     return kept, Counter(faulty.values())
 
 
-def _is_there(source: str, config: DataConfig) -> bool:
+def is_there(source: str, config: DataConfig) -> bool:
+    """Return whether a source's files exist; what ships with the package does."""
     if source.startswith(INVENTED) or source.startswith("datasets:"):
         return True
     try:
