@@ -32,19 +32,26 @@ class WindowScores:
         logits: array (n_windows, n_labels).
         spans: character offsets of each window in the passage's text.
         weights: share of each window in the pooled score; they sum to one.
-        mixed: whether probabilities are averaged rather than logits.
+        background: number of the label of a window that says nothing of the question; windows then are pooled by
+            noisy-or. None takes the weighted mean of their logits.
     """
 
     logits: Matrix
     spans: tuple[tuple[int, int], ...]
     weights: Matrix
-    mixed: bool = False
+    background: int | None = None
 
     def pooled(self) -> Matrix:
-        """Return logits of the whole passage, array (n_labels,): the weighted mean of the windows'."""
-        if self.mixed:
-            return np.log(np.clip(self.weights @ softmax(self.logits), 1e-9, None))
-        return self.weights @ self.logits
+        """Return logits of the whole passage, array (n_labels,).
+
+        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do.
+        """
+        if self.background is None:
+            return self.weights @ self.logits
+        chances = softmax(self.logits)
+        pooled = 1 - np.prod(1 - chances, axis=0)
+        pooled[self.background] = np.prod(chances[:, self.background])
+        return np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
 
 
 def softmax(logits: Matrix) -> Matrix:

@@ -65,8 +65,8 @@ class TransformerClassifier(TextClassifier):
         max_length: tokens of a window, at most what the encoder reads.
         overlap: tokens that a window may repeat of its predecessor.
         split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
-        background: the label of a window that says nothing of the question; in a text of several windows each then
-            weighs by its probability of saying something. None weighs windows by their length.
+        background: the label of a window that says nothing of the question; the windows of a text are then pooled by
+            noisy-or. None weighs windows by their length.
         renamed_copies: copies of each training passage in which its first role bears an invented name, for labels
             that must not depend on names.
         learning_rate: peak learning rate.
@@ -336,8 +336,9 @@ class TransformerClassifier(TextClassifier):
             if self.background is None or len(windows) == 1:
                 yield WindowScores(own, spans, lengths / lengths.sum())
                 continue
-            telling = 1 - softmax(own)[:, list(self.classes_).index(self.background)] + 1e-6
-            yield WindowScores(own, spans, telling / telling.sum(), mixed=True)
+            background = list(self.classes_).index(self.background)
+            telling = 1 - softmax(own)[:, background] + 1e-6
+            yield WindowScores(own, spans, telling / telling.sum(), background)
 
     def _arguments(
         self, folder: Path, device: torch.device, examples: int, validated: bool
