@@ -125,8 +125,8 @@ def _labelled(text: Coded, marks: dict[str, Any], labels: Sequence[str], options
 def locate(text: str, start: Any, end: Any, words: Any) -> tuple[int, int] | str:
     """Find marked words by their stated offsets.
 
-    Offsets count Unicode characters, or where that does not hold the words, UTF-16 units, as browsers count
-    (https://github.com/HumanSignal/label-studio/issues/1347); blanks at the ends are left out.
+    Offsets count Unicode characters, or where these are other words than the marked ones, UTF-16 units, as browsers
+    count (https://github.com/HumanSignal/label-studio/issues/1347); blanks at the ends are left out.
 
     Args:
         text: the text.
@@ -141,7 +141,7 @@ def locate(text: str, start: Any, end: Any, words: Any) -> tuple[int, int] | str
         return f"offsets {start!r} to {end!r} are no whole numbers"
     units = text.encode("utf-16-le")
     sides = [(start, end)]
-    if 0 <= start < end <= len(units) // 2 and len(units) > 2 * len(text):
+    if words is not None and 0 <= start < end <= len(units) // 2:
         sides.append(tuple(len(units[: 2 * side].decode("utf-16-le", "ignore")) for side in (start, end)))  # type: ignore[arg-type]
     for first, last in sides:
         held = text[first:last] if 0 <= first < last <= len(text) else ""

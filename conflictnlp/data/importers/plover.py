@@ -70,15 +70,13 @@ def _places(values: dict[str, str]) -> dict[str, Any]:
     places: dict[str, Any] = {}
     for role in ("source", "target"):
         words = values[role].strip()
-        spans = marked.get(role) or find_mentions(text, [words])
-        # Marks may lie around other words than those that are named.
-        span = next(((start, end) for start, end in spans if text[start:end] == words), None)
-        if span is None and words and words in text:
-            span = (text.index(words), text.index(words) + len(words))
-        if span is not None:
-            places |= {role: words, f"{role}_start": span[0], f"{role}_end": span[1]}
-        elif spans and text[slice(*spans[0])].strip():
-            start, end = spans[0]
+        spans = marked.get(role, [])
+        mentions = find_mentions(text, [words])
+        # Marks lie around parts of words too ("<t>Serbia</t>n"), and now and then around other words than are named.
+        same = [span for span in spans if text[slice(*span)] == words]
+        best = [*(span for span in same if span in mentions), *same, *mentions, *spans]
+        if best:
+            start, end = best[0]
             places |= {role: text[start:end], f"{role}_start": start, f"{role}_end": end}
     return places
 
@@ -98,7 +96,8 @@ def _marked(text: str, marked: str) -> dict[str, list[tuple[int, int]]]:
         elif role in begun:
             start, end = begun.pop(role), place
             words = text[start:end]
-            spans[role].append((end - len(words.lstrip()), start + len(words.rstrip())))
+            if words.strip():
+                spans[role].append((end - len(words.lstrip()), start + len(words.rstrip())))
     return spans
 
 
