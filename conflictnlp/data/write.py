@@ -27,7 +27,7 @@ def check_target(path: str | Path) -> None:
         path: the file that shall appear; its suffix tells the format.
 
     Raises:
-        InputError: the suffix is unknown, or a folder bears the name.
+        InputError: the suffix is unknown, a folder bears the name, or a file stands where its folder should.
     """
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
@@ -36,6 +36,9 @@ def check_target(path: str | Path) -> None:
         raise InputError(f"{path}: Parquet compresses by itself; leave .gz out")
     if Path(path).is_dir():
         raise InputError(f"{path}: is a folder; name a file")
+    above = next((folder for folder in Path(path).absolute().parents if folder.exists()), None)
+    if above is not None and not above.is_dir():
+        raise InputError(f"{path}: {above} is a file, so nothing can be written below it")
 
 
 @contextmanager

@@ -61,3 +61,9 @@ def test_a_folder_and_an_unknown_suffix_are_refused(tmp_path):
         pass
     with pytest.raises(InputError, match=r"unknown format \(no suffix\)"), row_writer(tmp_path / "rows", ["text"]):
         pass
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "rows").write_text("")
+    with pytest.raises(InputError, match="rows is a file"), row_writer(tmp_path / "rows" / "a.csv", ["text"]):
+        pass

@@ -41,7 +41,7 @@ def read(path: Path, options: Options) -> Iterator[Imported]:
         values = row.values
         name = options.text_field or ("text" if "text" in values else "data")
         if not number and not (name in values and any(code in values for code in _CODES)):
-            hint = "; this is an export with the labels' numbers" if "annotations" in values else ""
+            hint = "; this is an export with the labels' numbers" if "annotations" in values and name == "text" else ""
             raise InputError(
                 f"{row.where}: no {name!r} with one of {', '.join(_CODES)}, which a JSONL export of doccano has; "
                 f"the fields are {', '.join(values)}{hint}"

@@ -17,6 +17,8 @@ from conflictnlp.data.importers.record import Fault, Format, Imported, Note, Opt
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 
+_READ = ("choices", "labels")
+
 
 def read(path: Path, options: Options) -> Iterator[Imported]:
     """Read tasks with their annotations; predictions and skipped annotations are not read.
@@ -38,7 +40,8 @@ def read(path: Path, options: Options) -> Iterator[Imported]:
             raise InputError(
                 f"{task.where}: no 'data' and 'annotations'; export as JSON from Label Studio (not as JSON_MIN or CSV)"
             )
-    kinds = {name: kind for task in tasks for name, kind in _controls(task)}
+    found = [control for task in tasks for control in _controls(task)]
+    kinds = {name: kind for name, kind in found if kind in _READ}
     _check_control(path, kinds, options.control)
     texts: list[Coded | Fault | Note] = []
     for task in tasks:
@@ -52,6 +55,7 @@ def read(path: Path, options: Options) -> Iterator[Imported]:
         else:
             known = {"id": str(task.values.get("id", "")), **carried(data), "text": data[name]}
             texts.append(_settled(task, known, annotations, _left_out(kinds, options.control)))
+    texts += [Note(f"results of type {kind}, not read") for _, kind in found if kind not in _READ]
     yield from rows_of(texts, path, options)
 
 
@@ -89,11 +93,11 @@ def _results(annotation: Any) -> list[dict[str, Any]]:
 
 
 def _controls(task: Row) -> Iterator[tuple[str, str]]:
+    """Yield the tag and the type of each result."""
     annotations = task.values.get("annotations")
     for annotation in annotations if isinstance(annotations, list) else []:
         for result in _results(annotation):
-            if result.get("type") in ("choices", "labels"):
-                yield str(result.get("from_name")), str(result["type"])
+            yield str(result.get("from_name")), str(result.get("type"))
 
 
 def _settled(
@@ -118,7 +122,7 @@ def _coded(where: str, known: dict[str, Any], annotation: dict[str, Any], left_o
     regions: dict[str, tuple[int, int, tuple[str, ...]]] = {}
     for number, result in enumerate(_results(annotation)):
         value, kind = result.get("value"), str(result.get("type"))
-        if kind not in ("choices", "labels") or str(result.get("from_name")) in left_out:
+        if kind not in _READ or str(result.get("from_name")) in left_out:
             continue
         names = value.get(kind) if isinstance(value, dict) else None
         if not isinstance(value, dict) or not isinstance(names, list) or not all(isinstance(n, str) for n in names):

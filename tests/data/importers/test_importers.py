@@ -4,6 +4,7 @@ import gzip
 import importlib
 import json
 import pkgutil
+import re
 
 import pytest
 
@@ -77,6 +78,22 @@ def test_columns_stand_in_one_order_and_further_ones_last(tmp_path):
     imported("acled", "acled.csv", tmp_path / "rows.csv")
     head = (tmp_path / "rows.csv").read_text().splitlines()[0]
     assert head == "id,text,label,sub_label,date,actor1,actor2,country"
+
+
+def test_the_examples_of_the_documentation_come_out_as_it_says(tmp_path):
+    page = (FILES.parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w+\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    tried = set()
+    for given, command, expected in zip(blocks, blocks[1:], blocks[2:], strict=False):
+        words = command.split("\n")[0].split()
+        if words[:3] != ["conflictnlp", "data", "import"] or words[3] not in FORMATS:
+            continue
+        source = write(tmp_path / words[3] / words[4], given)
+        options = {"labels": tuple(words[7].split(","))} if words[6:7] == ["--labels"] else {}
+        rows, _ = imported(words[3], source, tmp_path / "rows.jsonl", **options)
+        assert rows == [json.loads(line) for line in expected.splitlines()], words
+        tried.add(words[3])
+    assert tried == set(FORMATS)
 
 
 def test_an_unknown_format_lists_the_known_ones(tmp_path):
