@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from conflictnlp.commands import importing
 from conflictnlp.errors import InputError, TrackingError
 
 _EPILOG = """
@@ -88,7 +89,19 @@ def _environment_fault(error: BaseException) -> str | None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like every other."""
+    """A parser whose errors are one line, like every other.
+
+    Attributes:
+        late_epilog: makes the end of the help from what only the help needs to import.
+    """
+
+    late_epilog: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        """Return the help."""
+        if self.late_epilog is not None:
+            self.epilog = self.late_epilog()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse the words."""
@@ -145,7 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     agree.add_argument("--output", metavar="FILE", help="the disagreements to read: .csv, .tsv or .jsonl")
     agree.set_defaults(run=_agree)
 
-    data = commands.add_parser("data", help="check labelled data").add_subparsers(required=True, metavar="ACTION")
+    data = commands.add_parser("data", help="check or import labelled data").add_subparsers(
+        required=True, metavar="ACTION"
+    )
     check = data.add_parser("check", help="report faults, duplicates and leaks")
     check.add_argument("source", metavar="FILE|NAME", help="a file, or a data set of conf/data")
     check.add_argument(
@@ -153,6 +168,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="the report as JSON")
     check.set_defaults(run=_data_check)
+    imports = data.add_parser(
+        "import", help="convert others' formats", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    importing.add_arguments(imports)
+    imports.late_epilog = importing.describe_formats
 
     runs = commands.add_parser("runs", help="list tracked runs, newest first")
     runs.add_argument("--task", help="only this task's")
