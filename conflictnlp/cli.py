@@ -174,6 +174,16 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_arguments(imports)
     imports.late_epilog = importing.describe_formats
 
+    compare = commands.add_parser("compare", help="table, tests and plots for finished runs of one test set")
+    compare.add_argument("run_refs", metavar="RUN", nargs="*", help="a run id, the beginning of one, or a run name")
+    compare.add_argument("--query", metavar="Q", help="instead of RUN: MLflow's search filter")
+    compare.add_argument("--task", help="with --query: only this task's")
+    compare.add_argument(
+        "--output", metavar="DIR", help="tables (.md .csv .tex), plots, disagreements, comparison.json"
+    )
+    compare.add_argument("--resamples", metavar="N", type=_resamples, default=10_000, help="of each test (10000)")
+    compare.set_defaults(run=_compare)
+
     runs = commands.add_parser("runs", help="list tracked runs, newest first")
     runs.add_argument("--task", help="only this task's")
     runs.add_argument("--query", default="", help="MLflow's search filter")
@@ -199,6 +209,13 @@ def _share(word: str) -> float:
     value = float(word)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{word} is not between 0 and 1")
+    return value
+
+
+def _resamples(word: str) -> int:
+    value = int(word)
+    if not 100 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{word} is not between 100 and 1000000")
     return value
 
 
@@ -250,6 +267,19 @@ def _agree(options: argparse.Namespace) -> int:
     if options.output:
         write_disagreements(result.disagreements, options.output)
     print(json.dumps({**result.agreement.to_dict(), "disagreements": len(result.disagreements)}))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.compare import compare_runs, refuse_words, write_comparison
+    from conflictnlp.evaluation.comparison_tables import to_text
+
+    refuse_words(options.run_refs, options.query, options.task, options.output)
+    values, comparison = compare_runs(options.run_refs, options.query, options.task, options.resamples)
+    print(to_text(comparison), file=sys.stderr)
+    if options.output:
+        write_comparison(values, comparison, options.output)
+    print(json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False))
     return 0
 
 
