@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.errors import IncompleteError, InputError, TrackingError
 
 _EPILOG = """
 A REF is a bundle folder, a run id, runs:/<id>/model, or models:/<name>@<alias>. Start with:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"conflictnlp: {_line(error)}", file=sys.stderr)
         return 2
-    except TrackingError as error:
+    except (TrackingError, IncompleteError) as error:
         print(f"conflictnlp: {_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -122,6 +122,29 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
     Raises:
         InputError: as `read_split`; or a fault or leak whose policy is `error`.
     """
+    splits = load_given(config, task, parts, strict)
+    if "train" in parts and strict:
+        _make_missing(splits, config, task)
+        complete(splits, config, task)
+    tell_dropped(splits)
+    return splits
+
+
+def load_given(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, strict: bool = True) -> Splits:
+    """Read and check the splits that are given, and make none.
+
+    Args:
+        config: the data config.
+        task: the task.
+        parts: the splits that are wanted.
+        strict: as for `load_splits`.
+
+    Returns:
+        the splits with the report; a split that is not given is empty.
+
+    Raises:
+        InputError: as `load_splits`.
+    """
     given = {name: read_split(config, task, name) for name in parts}
     if "train" in parts:
         given = _by_split_column(given)
@@ -142,15 +165,29 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
     if any(finding.kind == "leak" for finding in leaks):
         report.shared = shared_texts(given)
     given = _apply(given, report, LEAKS, config.on_leak, "drop_train", "data.on_leak", strict, leaks)
-    splits = Splits(**given, report=report)
-    if "train" in parts and strict:
-        _make_missing(splits, config, task)
-        add_extra(splits, config, task)
-        splits.train = _limit(splits.train, config, "train")
-        _check_usable(splits, task)
-    for split, kinds in report.dropped.items():
+    return Splits(**given, report=report)
+
+
+def complete(splits: Splits, config: DataConfig, task: Task) -> None:
+    """Add the rows of other sets to splits that are all there, and refuse what nothing can be learnt from.
+
+    Args:
+        splits: the splits; `train` and the report are changed.
+        config: the data config.
+        task: the task.
+
+    Raises:
+        InputError: a split is empty, the training rows bear one class, or as `add_extra`.
+    """
+    add_extra(splits, config, task)
+    splits.train = _limit(splits.train, config, "train")
+    _check_usable(splits, task)
+
+
+def tell_dropped(splits: Splits) -> None:
+    """Log what the checks dropped."""
+    for split, kinds in splits.report.dropped.items():
         log.warning("data: dropped from %s: %s", split, ", ".join(f"{kind} {n}" for kind, n in kinds.items()))
-    return splits
 
 
 def _by_split_column(given: dict[str, list[Example]]) -> dict[str, list[Example]]:
