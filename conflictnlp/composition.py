@@ -148,6 +148,25 @@ def compose(overrides: Sequence[str]) -> tuple[Config, Any]:
     Raises:
         InputError: an override is malformed, mistyped or names a group that does not exist.
     """
+    node, hydra_node = compose_node(overrides)
+    try:
+        return to_config(node), hydra_node
+    except Exception as error:
+        raise translate(error) from error
+
+
+def compose_node(overrides: Sequence[str]) -> tuple[Any, Any]:
+    """Compose a config and leave its interpolations as they are.
+
+    Args:
+        overrides: Hydra's words.
+
+    Returns:
+        the config's node and Hydra's own.
+
+    Raises:
+        InputError: as `compose`.
+    """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
     from hydra.core.hydra_config import HydraConfig
@@ -161,7 +180,7 @@ def compose(overrides: Sequence[str]) -> tuple[Config, Any]:
             hydra_node = node.hydra
             with open_dict(node):
                 del node["hydra"]
-            return to_config(node), hydra_node
+            return node, hydra_node
     except Exception as error:
         raise translate(error) from error
 
@@ -261,7 +280,9 @@ def _check_folds(evaluation: EvaluationConfig) -> None:
     if fold is not None and (folds is None or fold > folds):
         raise InputError(f"evaluation.fold={fold}: must be one of the evaluation.folds={folds}")
     if folds is not None and not evaluation.test:
-        raise InputError("evaluation.test=false: cross-validation scores what each fold holds out; set evaluation.test=true")
+        raise InputError(
+            "evaluation.test=false: cross-validation scores what each fold holds out; set evaluation.test=true"
+        )
 
 
 def _refuse_unknown(node: Any, prefix: str) -> None:

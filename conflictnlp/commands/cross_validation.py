@@ -118,7 +118,7 @@ def _record(config: Config, folds: Folds, overrides: Sequence[str]) -> dict[str,
 
 
 def _score(config: Config, results: Sequence[TrainResult], run: Any) -> dict[str, float]:
-    """Score the pooled predictions and write them, their pictures and the folds' own scores into the parent's folder."""
+    """Score the pooled predictions; they, their pictures and the folds' own scores go into the parent's folder."""
     from conflictnlp.evaluation.predictions import pool_predictions
     from conflictnlp.evaluation.report import evaluate_outcome
 

@@ -48,9 +48,7 @@ def fit_and_score(
         if watch is not None:
             watch(metrics, step)
 
-    estimator = make_estimator(
-        config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=log_metrics
-    )
+    estimator = make_estimator(config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=log_metrics)
     passages = {name: [example.passage(task) for example in rows] for name, rows in splits.items() if name != "test"}
     labels = {
         name: [list(row.labels or ()) if task.is_multi else row.chances or row.label for row in rows]

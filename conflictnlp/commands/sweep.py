@@ -62,7 +62,7 @@ def sweep_job(node: Any) -> TrainResult | CrossValidationResult:
     return run_job(node)
 
 
-class RunSweeper(BasicSweeper):  # type: ignore[misc]
+class RunSweeper(BasicSweeper):
     """Hydra's basic sweeper with a parent run."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: Any) -> None:
@@ -180,7 +180,7 @@ class RunSweeper(BasicSweeper):  # type: ignore[misc]
         own = [f"hydra.sweep.dir='{quoted}'", f"+hydra.job.env_set.{PARENT_RUN}='{parent_id}'"]
         # One after another anyway, so each is told when it is done.
         size = 1 if isinstance(self.launcher, BasicLauncher) else self.max_batch_size
-        waiting = [list(chunk) for chunk in self.split_overrides_to_chunks(list(jobs), size)]  # type: ignore[arg-type]
+        waiting = [list(chunk) for chunk in self.split_overrides_to_chunks(list(jobs), size)]
         number = 0
         while waiting:
             chunk: list[Any] = waiting.pop(0)

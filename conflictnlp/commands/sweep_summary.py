@@ -83,9 +83,7 @@ def spreads_of(jobs: Sequence[Job], level: float) -> dict[str, dict[str, Spread]
         for name in SCORES:
             if name in job.result.metrics:
                 values[job.label][name].append(job.result.metrics[name])
-    return {
-        label: {name: spread(found, level) for name, found in scores.items()} for label, scores in values.items()
-    }
+    return {label: {name: spread(found, level) for name, found in scores.items()} for label, scores in values.items()}
 
 
 def metrics_of(spreads: Mapping[str, Mapping[str, Spread]]) -> dict[str, float]:
@@ -126,7 +124,11 @@ def log_best(jobs: Sequence[Job], store: Store) -> dict[str, Job]:
 
 
 def _job_to_dict(job: Job) -> dict[str, Any]:
-    told = {"words": job.words, "configuration": job.label, "seed": job.config.seed if job.config else None}
+    told: dict[str, Any] = {
+        "words": job.words,
+        "configuration": job.label,
+        "seed": job.config.seed if job.config else None,
+    }
     if job.fault is not None:
         told["fault"] = " ".join(str(job.fault).split())
     if job.result is not None:

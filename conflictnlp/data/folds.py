@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from conflictnlp.config import Config, DataConfig
 from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example
-from conflictnlp.data.load import Splits, complete, load_given, tell_dropped
+from conflictnlp.data.load import Splits, complete, limited, load_given, tell_dropped
 from conflictnlp.data.split import components_of, cut
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
@@ -54,7 +54,7 @@ class Folds:
         made = self.config.split
         method = "group" if made.method == "date" else made.method
         train, validation = cut(others, made.validation, method, made.seed, self.task, self.config.near_duplicate)
-        splits = Splits(train, validation, held_out, deepcopy(self.pool.report))
+        splits = Splits(limited(train, self.config, "train"), validation, held_out, deepcopy(self.pool.report))
         splits.report.rows = {name: len(examples) for name, examples in splits.items()}
         splits.report.labels = {name: label_counts(examples, self.task) for name, examples in splits.items()}
         complete(splits, self.config, self.task)

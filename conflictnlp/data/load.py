@@ -152,7 +152,7 @@ def load_given(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, st
             raise InputError(f"data={config.name}: no training data; set data.train=FILE")
     if "test" in parts:
         given["test"] = _test_rows(given["test"])
-    given = {name: _limit(rows, config, name) for name, rows in given.items()}
+    given = {name: limited(rows, config, name) for name, rows in given.items()}
     report = DataReport(
         rows={name: len(rows) for name, rows in given.items() if rows},
         labels={name: label_counts(rows, task) for name, rows in given.items() if rows},
@@ -180,7 +180,7 @@ def complete(splits: Splits, config: DataConfig, task: Task) -> None:
         InputError: a split is empty, the training rows bear one class, or as `add_extra`.
     """
     add_extra(splits, config, task)
-    splits.train = _limit(splits.train, config, "train")
+    splits.train = limited(splits.train, config, "train")
     _check_usable(splits, task)
 
 
@@ -220,7 +220,8 @@ def _test_rows(examples: list[Example]) -> list[Example]:
     return examples
 
 
-def _limit(examples: list[Example], config: DataConfig, split: str) -> list[Example]:
+def limited(examples: list[Example], config: DataConfig, split: str) -> list[Example]:
+    """Return at most `data.limit` rows of train, or `data.limit_test` of the test, drawn by `data.split.seed`."""
     limit = config.limit_test if split == "test" else config.limit if split == "train" else None
     if limit is None or len(examples) <= limit:
         return examples

@@ -32,13 +32,11 @@ def draw_spreads(spreads: Mapping[str, Spread], score: str, level: float, folder
     with matplotlib.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.2, 0.42 * len(spreads) + 1.3), layout="constrained")
         for place, found in enumerate(spreads.values()):
-            if found.low is not None:
+            if found.low is not None and found.high is not None:
                 axes.plot([found.low, found.high], [place, place], color=BLUE, linewidth=2)
             axes.plot(found.values, [place] * len(found.values), "o", color=GREY, markersize=5, alpha=0.7)
             axes.plot([found.mean], [place], "D", color=BLUE, markersize=6)
-        axes.set_yticks(
-            range(len(spreads)), [f"{label} (n={len(found.values)})" for label, found in spreads.items()]
-        )
+        axes.set_yticks(range(len(spreads)), [f"{label} (n={len(found.values)})" for label, found in spreads.items()])
         axes.set_ylim(len(spreads) - 0.5, -0.5)
         axes.set_xlabel(f"{score} (grey: seeds; blue: mean, {level:.0%} t interval over seeds)")
         for suffix in ("png", "svg"):
