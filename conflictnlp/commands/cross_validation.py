@@ -7,15 +7,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.record import run_record
 from conflictnlp.commands.train import RESULT, TrainResult, check_model, log_file, train_once
 from conflictnlp.config import Config
 from conflictnlp.data.folds import Folds, load_folds
 from conflictnlp.errors import TrackingError
-from conflictnlp.evaluation.aggregate import Spread, spread
 from conflictnlp.files import write_json
+
+if TYPE_CHECKING:
+    from conflictnlp.evaluation.aggregate import Spread
 
 log = logging.getLogger(__name__)
 PREDICTIONS = "test_predictions.parquet"
@@ -153,6 +155,8 @@ def _score(config: Config, results: Sequence[TrainResult], run: Any) -> dict[str
 
 
 def _fold_spreads(results: Sequence[TrainResult]) -> dict[str, Spread]:
+    from conflictnlp.evaluation.aggregate import spread
+
     return {name: spread([result.metrics[f"test/{name}"] for result in results]) for name in ("macro_f1", "accuracy")}
 
 

@@ -10,19 +10,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conflictnlp.commands.experiment_file import write_experiment
+from conflictnlp.commands.search_result import CHOOSES, Search, SearchResult, finish
 from conflictnlp.commands.space import read_space, to_words
 from conflictnlp.commands.study import Study, require_optuna
-from conflictnlp.commands.train import BUNDLE, check_model, train_once
+from conflictnlp.commands.train import check_model, train_once
 from conflictnlp.composition import compose
 from conflictnlp.config import Config, SearchConfig
 from conflictnlp.data import Splits, load_splits
-from conflictnlp.errors import ConflictNLPError, IncompleteError, InputError, PrunedError, TrackingError
-from conflictnlp.files import sha256_json, write_json, write_text
+from conflictnlp.errors import ConflictNLPError, InputError, PrunedError, TrackingError
+from conflictnlp.files import sha256_json
 
 if TYPE_CHECKING:
     import optuna
@@ -30,46 +30,8 @@ if TYPE_CHECKING:
     from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
-CHOOSES = "val/macro_f1"
-EXPERIMENT = "best"
 # Set for the processes that `search.workers` starts; they end when the one that started them does.
 _HELPER_OF = "CONFLICTNLP_SEARCH_HELPER_OF"
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search left.
-
-    Attributes:
-        parent_run_id: the run that the trials lie under.
-        run_id: the best trial's run.
-        bundle: its model.
-        value: its validation macro-F1.
-        params: its values by name.
-        experiment: the experiment file of its config.
-    """
-
-    parent_run_id: str
-    run_id: str
-    bundle: Path
-    value: float
-    params: dict[str, Any]
-    experiment: Path
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What stays the same from trial to trial."""
-
-    words: list[str]
-    config: Config
-    splits: Splits
-    folder: Path
-    study: Study
-    store: Store
-    record: dict[str, Any]
-    parent_id: str
-    plots: bool
 
 
 def search(overrides: Sequence[str] = ()) -> SearchResult:
@@ -113,7 +75,7 @@ def search(overrides: Sequence[str] = ()) -> SearchResult:
     try:
         record = _record(asked, identity, words, name)
         parent_id = _open(study, store, folder, record)
-        job = _Search(words, config, splits, folder, study, store, record, parent_id, asked.evaluation.plots)
+        job = Search(words, config, splits, folder, study, store, record, parent_id, asked.evaluation.plots)
         with _helpers(words, asked.search.workers) as helpers:
             try:
                 _work(job, asked.search.timeout)
@@ -123,7 +85,7 @@ def search(overrides: Sequence[str] = ()) -> SearchResult:
                 if not study.others_at_work():
                     store.client.set_terminated(parent_id, "KILLED")
                 raise
-        return _finish(job)
+        return finish(job)
     finally:
         study.close()
 
@@ -189,7 +151,7 @@ def _helpers(words: Sequence[str], workers: int) -> Iterator[list[subprocess.Pop
             process.wait()
 
 
-def _work(job: _Search, timeout: float | None) -> None:
+def _work(job: Search, timeout: float | None) -> None:
     started = time.monotonic()
     while timeout is None or time.monotonic() - started < timeout:
         if os.environ.get(_HELPER_OF, str(os.getppid())) != str(os.getppid()):
@@ -201,7 +163,7 @@ def _work(job: _Search, timeout: float | None) -> None:
         _try(job, trial)
 
 
-def _try(job: _Search, trial: optuna.Trial) -> None:
+def _try(job: Search, trial: optuna.Trial) -> None:
     """Train one trial and tell the study; one that fails is noted and costs no other."""
     import optuna
 
@@ -229,7 +191,7 @@ def _try(job: _Search, trial: optuna.Trial) -> None:
         log.info("trial %d: %s %.4f", trial.number, CHOOSES, result.metrics[CHOOSES])
 
 
-def _trial_config(job: _Search, trial: optuna.Trial) -> tuple[Config, Splits]:
+def _trial_config(job: Search, trial: optuna.Trial) -> tuple[Config, Splits]:
     config = _quiet(compose([*job.words, *to_words(trial.params)])[0])
     tags = {**config.tracking.tags, "kind": "trial", "trial": str(trial.number)}
     tracking = replace(config.tracking, tags=tags)
@@ -251,58 +213,3 @@ def _watch(trial: optuna.Trial) -> Callable[[dict[str, float], int], None]:
             raise PrunedError(f"pruned at evaluation {seen} (step {step}): {CHOOSES} {metrics[CHOOSES]:.4f}")
 
     return watch
-
-
-def _finish(job: _Search) -> SearchResult:
-    """Write the best config and the table of trials into the parent, and close it if nobody else is at work."""
-    from conflictnlp.evaluation.trials_plot import draw_trials
-    from conflictnlp.tracking.model import log_run_model
-    from conflictnlp.tracking.parents import open_parent
-
-    with job.study.lock:
-        best = job.study.best()
-        if best is None:
-            if not job.study.others_at_work():
-                job.store.client.set_terminated(job.parent_id, "FAILED")
-            raise _nothing(job)
-        bundle = Path(best.user_attrs["folder"]) / BUNDLE
-        conf = job.folder / "conf"
-        value = best.value or 0.0
-        paths = [word for word in job.words if word.startswith("hydra.searchpath=")]
-        again = shlex.join(["conflictnlp", "train", "--config-dir", str(conf), f"experiment={EXPERIMENT}", *paths])
-        made_by = shlex.join(["conflictnlp", "search", *job.words])
-        comment = f"{again}\nTrial {best.number}, {CHOOSES} {value:.4f}, of: {made_by}"
-        path = conf / "experiment" / f"{EXPERIMENT}.yaml"
-        write_experiment(path, [*job.words, *to_words(best.params)], comment)
-        result = SearchResult(job.parent_id, best.user_attrs["run_id"], bundle, value, dict(best.params), path)
-        if job.study.others_at_work():
-            log.info("another worker is still at work; the best so far is trial %d (%.4f)", best.number, value)
-            return result
-        log_run_model(job.store, result.run_id, bundle)
-        with open_parent(job.store, job.folder / "summary", job.record, job.parent_id) as parent:
-            write_text(parent.folder / path.name, path.read_text(encoding="utf-8"))
-            write_json(parent.folder / "trials.json", job.study.to_list())
-            if job.plots:
-                draw_trials(job.study.to_list(), parent.folder / "figures")
-            parent.log_metrics({"search/best_val_macro_f1": value, **job.study.counts()})
-            parent.note(_note(result, best.number, again, job.study))
-            parent.end("FINISHED")
-    log.info("best: trial %d, %s %.4f: %s\ntrain it with: %s", best.number, CHOOSES, value, best.params, again)
-    return result
-
-
-def _note(result: SearchResult, number: int, again: str, study: Study) -> str:
-    counts = ", ".join(f"{name.rpartition('/')[2]} {int(found)}" for name, found in study.counts().items())
-    lines = [f"**{CHOOSES} {result.value:.4f}**, trial {number}, run {result.run_id}. Trials: {counts}.", ""]
-    lines += [f"- `{name}` {value}" for name, value in result.params.items()]
-    lines += ["", "Chosen on the validation split: this score is the highest of many, and flatters. The test split was"]
-    lines += ["not scored. To score it:"]
-    return "\n".join([*lines, "", f"    {again}", ""])
-
-
-def _nothing(job: _Search) -> ConflictNLPError:
-    failed = [trial for trial in job.study.ended() if "error" in trial.user_attrs]
-    if not failed:
-        return IncompleteError("search: no trial was finished; start it again to go on")
-    told = f"search: none of {len(failed)} trials was finished; the first: {failed[0].user_attrs['error']}"
-    return (InputError if all(trial.user_attrs.get("input") for trial in failed) else IncompleteError)(told)

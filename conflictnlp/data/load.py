@@ -23,7 +23,7 @@ from conflictnlp.data.check import (
     shared_texts,
 )
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.extra import read_extra
+from conflictnlp.data.extra import add_extra
 from conflictnlp.data.sources import read_rows
 from conflictnlp.data.split import cut
 from conflictnlp.errors import InputError
@@ -260,33 +260,6 @@ def _apply(
     return {
         name: [example for index, example in enumerate(rows) if index not in gone[name]] for name, rows in given.items()
     }
-
-
-def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
-    """Append rows of other sets to the training rows, without those whose text stands in another split.
-
-    Args:
-        splits: the data's own splits, complete; `train` and the report are changed.
-        config: tells the further sets.
-        task: the task.
-
-    Raises:
-        InputError: a set is missing or faulty, or breaks the rule of `extra_before`.
-    """
-    extra, faults = read_extra(config, task)
-    if not extra:
-        return
-    every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
-    leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]
-    gone = {finding.index for finding in leaks if finding.kind in LEAKS}
-    report = splits.report
-    report.findings.extend(leaks)
-    if dropped := faults + Counter(finding.kind for finding in leaks if finding.kind in LEAKS):
-        report.dropped["extra"] = dict(dropped)
-    kept = [example for index, example in enumerate(extra) if index not in gone]
-    report.rows["extra"] = len(kept)
-    report.labels["extra"] = label_counts(kept, task)
-    splits.train = splits.train + kept
 
 
 def _make_missing(splits: Splits, config: DataConfig, task: Task) -> None:
