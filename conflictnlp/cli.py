@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from conflictnlp.commands import importing
-from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.errors import IncompleteError, InputError, TrackingError
 
 _EPILOG = """
 A REF is a bundle folder, a run id, runs:/<id>/model, or models:/<name>@<alias>. Start with:
   conflictnlp train task=topic model=tfidf          (on the embedded sample)
   conflictnlp predict <bundle> article.txt
 """
+
+_SEARCH_EPILOG = "What is varied stands in conf/search/*.yaml: choose a file with search=NAME."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"conflictnlp: {_line(error)}", file=sys.stderr)
         return 2
-    except TrackingError as error:
+    except (TrackingError, IncompleteError) as error:
         print(f"conflictnlp: {_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -123,6 +125,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("ref", metavar="REF", help="the model")
     evaluate.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: data=topic, data.test=FILE")
     evaluate.set_defaults(run=_evaluate)
+
+    search = commands.add_parser(
+        "search", help="hyper-parameter search on validation; started again, it goes on", epilog=_SEARCH_EPILOG
+    )
+    search.add_argument(
+        "overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: task=topic model=tfidf search.trials=20"
+    )
+    search.add_argument("--config-dir", metavar="DIR", help="a folder of your own config groups")
+    search.set_defaults(run=_search)
 
     predict = commands.add_parser("predict", help="apply a model to texts")
     predict.add_argument("ref", metavar="REF", help="the model")
@@ -230,6 +241,26 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     result = evaluate(options.ref, options.overrides)
     print(f"run_id: {result.run_id}\nresult: {result.folder / 'result.json'}")
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    import signal
+    from pathlib import Path
+
+    from conflictnlp.commands.application import terminated
+    from conflictnlp.commands.search import search
+
+    signal.signal(signal.SIGTERM, terminated)
+    words = list(options.overrides)
+    if options.config_dir:
+        folder = Path(options.config_dir).absolute()
+        if not folder.is_dir():
+            raise InputError(f"search: --config-dir {options.config_dir}: no such folder")
+        words.insert(0, f"hydra.searchpath=['file://{folder}']")
+    result = search(words)
+    print(f"run_id: {result.run_id}\nbundle: {result.bundle}\nparent_run_id: {result.parent_run_id}")
+    print(f"experiment: {result.experiment}")
     return 0
 
 

@@ -168,12 +168,28 @@ class TaggerConfig:
 
 @dataclass
 class EvaluationConfig:
-    """conf/evaluation: intervals and pictures."""
+    """conf/evaluation: intervals and pictures; whether the test is scored; cross-validation."""
 
     bootstrap: int = 1000
     confidence: float = 0.95
     bins: int = 10
     plots: bool = True
+    test: bool = True
+    folds: int | None = None
+    fold: int | None = None
+    folds_over: str = "train"
+
+
+@dataclass
+class SearchConfig:
+    """conf/search: what `conflictnlp search` varies, and for how long."""
+
+    trials: int = 20
+    timeout: float | None = None
+    workers: int = 1
+    startup_trials: int = 8
+    prune: bool = True
+    space: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -196,6 +212,7 @@ class Config:
     tagger: TaggerConfig = field(default_factory=TaggerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     seed: int = 1
     device: str = "auto"
     threads: int | None = None
@@ -209,12 +226,13 @@ class Config:
 
     @property
     def run_name(self) -> str:
-        """The run's name in MLflow: `<model>-<data>-s<seed>` unless `name` is set."""
-        return self.name or f"{self.model.name}-{self.data.name}-s{self.seed}"
+        """The run's name in MLflow: `<model>-<data>-s<seed>` unless `name` is set; of one fold, with its number."""
+        fold = f"-fold{self.evaluation.fold}" if self.evaluation.fold else ""
+        return (self.name or f"{self.model.name}-{self.data.name}-s{self.seed}") + fold
 
     def identity(self) -> dict[str, Any]:
         """Return what makes two runs the same experiment: all but where and how the run is carried out."""
         values = asdict(self)
-        for key in ("resume", "resume_run", "name", "tracking", "threads"):
+        for key in ("resume", "resume_run", "name", "tracking", "threads", "search"):
             values.pop(key)
         return values

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conflictnlp.commands.application import terminated
+from conflictnlp.commands.cross_validation import CrossValidationResult
 from conflictnlp.commands.train import TrainResult, run_training
 from conflictnlp.errors import InputError
 from conflictnlp.tracking.artifacts import fingerprints, stored_config
@@ -65,7 +66,7 @@ def runs_table(records: Sequence[dict[str, Any]]) -> str:
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells)
 
 
-def rerun(ref: str) -> TrainResult:
+def rerun(ref: str) -> TrainResult | CrossValidationResult:
     """Repeat a run from the config it stored.
 
     Args:
@@ -90,8 +91,8 @@ def rerun(ref: str) -> TrainResult:
     if fingerprints(new) != fingerprints(run):
         log.warning("rerun: the data is not what it was in run %s; its scores may differ for that", run.info.run_id)
     else:
-        old_score, score = run.data.metrics.get("test/macro_f1"), result.metrics["test/macro_f1"]
-        log.info("rerun: test/macro_f1 %s, before %s", score, old_score)
+        name = next(name for name in ("test/macro_f1", "cv/macro_f1", "val/macro_f1") if name in result.metrics)
+        log.info("rerun: %s %s, before %s", name, result.metrics[name], run.data.metrics.get(name))
     return result
 
 

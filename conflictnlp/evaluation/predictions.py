@@ -11,9 +11,12 @@ import numpy as np
 
 from conflictnlp.errors import InputError
 from conflictnlp.evaluation.metrics import Outcome
+from conflictnlp.files import atomic_path
 
 _PROBABILITY = "prob_"
 _OTHERS = ("id", "group", "text", "gold", "prediction")
+# Of pooled folds alone.
+_FOLD = "fold"
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def read_predictions(path: Path) -> Predictions:
         np.column_stack([columns[_PROBABILITY + label] for label in labels]).astype(float),
         columns["group"],
     )
-    roles = [name for name in table.column_names if name not in _OTHERS and not name.startswith(_PROBABILITY)]
+    roles = [name for name in table.column_names if name not in (*_OTHERS, _FOLD) and not name.startswith(_PROBABILITY)]
     return Predictions(columns["id"], columns["text"], {role: columns[role] for role in roles}, outcome)
 
 
@@ -153,3 +156,27 @@ def _numbers(values: list[Any], labels: list[str], path: Path) -> Any:
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: the label {error} has no column of probabilities") from error
     return matrix
+
+
+def pool_predictions(files: Sequence[Path], target: Path) -> Outcome:
+    """Join the predictions of several folds into one file, and return them as one outcome.
+
+    Args:
+        files: as `write_predictions` wrote them, one a fold.
+        target: the file; a column `fold` counts from 1.
+
+    Returns:
+        gold, predicted and probabilities of all rows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tables = []
+    for number, path in enumerate(files, start=1):
+        table = pq.read_table(path)
+        tables.append(table.add_column(0, _FOLD, pa.array([number] * len(table))))
+    # A column that is empty in one fold has no type of its own there.
+    whole = pa.concat_tables(tables, promote_options="permissive")
+    with atomic_path(target) as temporary:
+        pq.write_table(whole, temporary)
+    return read_predictions(target).outcome
