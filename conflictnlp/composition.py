@@ -36,6 +36,8 @@ _POSITIVE = (
     "trainer.epochs",
     "trainer.gradient_accumulation",
     "trainer.examples_seen",
+    "trainer.finish_epochs",
+    "trainer.finish_rate",
     "tagger.epochs",
     "tagger.learning_rate",
     "tagger.max_length",

@@ -55,9 +55,14 @@ def fit_and_score(
         name: [list(row.labels or ()) if task.is_multi else row.chances or row.label for row in rows]
         for name, rows in splits.items()
     }
-    log.info("fitting %s on %d examples", config.model.name, len(splits.train))
+    log.info("fitting %s on %d examples, %d of other sets", config.model.name, len(splits.train), len(splits.extra))
     fit_started = time.time()
-    estimator.fit(passages["train"], labels["train"], validation=(passages["validation"], labels["validation"]))
+    estimator.fit(
+        passages["train"],
+        labels["train"],
+        validation=(passages["validation"], labels["validation"]),
+        extra=(passages["extra"], labels["extra"]) if splits.extra else None,
+    )
     fit_seconds = time.time() - fit_started
     logits = estimator.decision_function(passages["validation"])
     targets = gold_targets(splits.validation, task)
@@ -79,7 +84,7 @@ def fit_and_score(
         metrics |= evaluation.metrics(prefix)
     if tagger is not None:
         metrics |= score_tagger(model.tagger, splits, task)
-    metrics |= _costs(estimator, config, len(splits.train), fit_seconds, started)
+    metrics |= _costs(estimator, config, len(splits.train) + len(splits.extra), fit_seconds, started)
     run.log_metrics(metrics, getattr(estimator, "steps_", 0))
     # The last split that was scored; a search sees no test.
     split = "test" if config.evaluation.test else "validation"

@@ -32,7 +32,7 @@ def fit_tagger(config: Config, task: Task, splits: Splits) -> ActorTagger | None
         return None
     from conflictnlp.models.tagger import ActorTagger
 
-    texts = tagger_texts(config.data, task, splits.train, [*splits.validation, *splits.test])
+    texts = tagger_texts(config.data, task, [*splits.train, *splits.extra], [*splits.validation, *splits.test])
     settings = asdict(config.tagger)
     settings.pop("train")
     log.info("fitting the tagger of actors on %d texts", len(texts))

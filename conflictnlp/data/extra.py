@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
-    """Append rows of other sets to the training rows, without those whose text stands in another split.
+    """Add rows of other sets to learn from, without those whose text stands in one of the splits.
 
     Args:
-        splits: the data's own splits, complete; `train` and the report are changed.
+        splits: the data's own splits, complete; `extra` and the report are changed.
         config: tells the further sets.
         task: the task.
 
@@ -46,7 +46,7 @@ def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
     kept = [example for index, example in enumerate(extra) if index not in gone]
     report.rows["extra"] = len(kept)
     report.labels["extra"] = label_counts(kept, task)
-    splits.train = splits.train + kept
+    splits.extra = kept
 
 
 def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[str]]:

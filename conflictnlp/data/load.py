@@ -43,16 +43,18 @@ class Splits:
         validation: examples for early stopping, temperature and thresholds.
         test: examples scored once, at the end.
         report: what the checks found and what was dropped.
+        extra: further examples to learn from, of other sets.
     """
 
     train: list[Example] = field(default_factory=list)
     validation: list[Example] = field(default_factory=list)
     test: list[Example] = field(default_factory=list)
     report: DataReport = field(default_factory=DataReport)
+    extra: list[Example] = field(default_factory=list)
 
     def items(self) -> Iterable[tuple[str, list[Example]]]:
-        """Return (name, examples) in the order train, validation, test."""
-        return [(name, getattr(self, name)) for name in SPLITS]
+        """Return (name, examples) in the order train, validation, test, then extra if there are any."""
+        return [(name, getattr(self, name)) for name in (*SPLITS, *(["extra"] if self.extra else []))]
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -172,7 +174,7 @@ def complete(splits: Splits, config: DataConfig, task: Task) -> None:
     """Add the rows of other sets to splits that are all there, and refuse what nothing can be learnt from.
 
     Args:
-        splits: the splits; `train` and the report are changed.
+        splits: the splits; `extra` and the report are changed.
         config: the data config.
         task: the task.
 
@@ -180,7 +182,7 @@ def complete(splits: Splits, config: DataConfig, task: Task) -> None:
         InputError: a split is empty, the training rows bear one class, or as `add_extra`.
     """
     add_extra(splits, config, task)
-    splits.train = limited(splits.train, config, "train")
+    splits.extra = limited(splits.extra, config, "train")
     _check_usable(splits, task)
 
 
