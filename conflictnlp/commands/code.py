@@ -64,7 +64,7 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
     Args:
         coder: models and actors.
         source: as for `predict`.
-        output: `.jsonl`, `.jsonl.gz`, `.parquet` or `.html` (a page with the evidence marked in the text); None for JSON
+        output: `.jsonl`, `.jsonl.gz`, `.parquet` or `.html` (a page with the evidence marked); None for JSON
             lines to stdout.
         columns: names of the input's columns.
 
