@@ -53,7 +53,8 @@ def copied(run_id: str, digest: str | None = None, **cells: str) -> str:
     """Return a run like another, tested on data with another fingerprint, or with other cells in the fourth row."""
     client = MlflowClient(f"sqlite:///{Path.cwd()}/mlflow.db")
     run = client.get_run(run_id)
-    copy = client.create_run(run.info.experiment_id, run_name="copied", tags=run.data.tags).info.run_id
+    tags = {**run.data.tags, "mlflow.runName": "copied"}
+    copy = client.create_run(run.info.experiment_id, tags=tags).info.run_id
     inputs = run.inputs.dataset_inputs
     for given in inputs:
         if digest and given.tags[0].value == "test":
