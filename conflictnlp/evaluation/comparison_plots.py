@@ -54,9 +54,7 @@ def _scores(comparison: Comparison) -> Figure:
     ):
         largest = sorted(scores, key=lambda score: -score.estimate.value[0])
         panels.append((title, question, [(named(score), score) for score in largest]))
-    figure = _forest(panels)
-    figure.supxlabel("macro-F1", fontsize=9)
-    return figure
+    return _forest(panels, "macro-F1")
 
 
 def _differences(comparison: Comparison) -> Figure:
@@ -67,19 +65,19 @@ def _differences(comparison: Comparison) -> Figure:
     for question, found in comparison.differences.items():
         largest = sorted(found, key=lambda difference: -abs(difference.estimate.value[0]))
         panels.append((question.capitalize(), question, [(named(difference), difference) for difference in largest]))
-    figure = _forest(panels)
+    figure = _forest(panels, "difference in macro-F1 (first - second)")
     for axes in figure.axes:
         axes.axvline(0, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
-    figure.supxlabel("difference in macro-F1 (first - second)", fontsize=9)
     return figure
 
 
-def _forest(panels: Sequence[tuple[str, str, Sequence[tuple[str, Score | Difference]]]]) -> Figure:
+def _forest(panels: Sequence[tuple[str, str, Sequence[tuple[str, Score | Difference]]]], measure: str) -> Figure:
     heights = [max(1, min(_MOST, len(rows))) for _, _, rows in panels]
+    longest = max((len(name) for _, _, rows in panels for name, _ in rows), default=0)
     figure, grid = plt.subplots(
         len(panels),
         1,
-        figsize=(6.5, 0.28 * sum(heights) + 1.1 * len(panels) + 0.4),
+        figsize=(4.6 + 0.07 * longest, 0.28 * sum(heights) + 1.1 * len(panels) + 0.4),
         sharex=True,
         height_ratios=[height + 1 for height in heights],
         squeeze=False,
@@ -90,6 +88,7 @@ def _forest(panels: Sequence[tuple[str, str, Sequence[tuple[str, Score | Differe
         more = f"; the {_MOST} largest of {len(rows)}" if len(rows) > _MOST else ""
         axes.set_title(f"{title}{more}\n{COVERS[question]}", loc="left", fontsize=8)
         _draw_rows(axes, shown)
+    grid[-1, 0].set_xlabel(measure)
     return figure
 
 
