@@ -164,6 +164,13 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("run_ref", metavar="RUN", help="a run id, the beginning of one, or a run name")
     rerun.set_defaults(run=_rerun)
 
+    promote = commands.add_parser("promote", help="register a finished run's model and let an alias name it")
+    promote.add_argument("run_ref", metavar="RUN", help="a run id, the beginning of one, or a run name")
+    promote.add_argument("--name", metavar="N", help="the registered model; default the run's task")
+    promote.add_argument("--alias", metavar="A", default="champion", help="default champion")
+    promote.add_argument("--force", action="store_true", help="even if it scores below the alias's present bearer")
+    promote.set_defaults(run=_promote)
+
     upload = commands.add_parser("upload", help="send a run's folder to the store (after a server was lost)")
     upload.add_argument("folder", metavar="FOLDER")
     upload.set_defaults(run=_upload)
@@ -253,6 +260,13 @@ def _rerun(options: argparse.Namespace) -> int:
     from conflictnlp.commands.runs import rerun
 
     announce(rerun(options.run_ref))
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.promote import promote
+
+    print(json.dumps(promote(options.run_ref, options.name, options.alias, options.force).to_dict()))
     return 0
 
 
