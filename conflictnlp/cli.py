@@ -111,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: data=topic, data.test=FILE")
     evaluate.set_defaults(run=_evaluate)
 
+    curve = commands.add_parser("learning-curve", help="score against growing shares of the training data")
+    curve.add_argument(
+        "overrides", metavar="OVERRIDE", nargs="*", help="as for train, and learning_curve.shares, .seeds, .target"
+    )
+    curve.set_defaults(run=_learning_curve)
+
     predict = commands.add_parser("predict", help="apply a model to texts")
     predict.add_argument("ref", metavar="REF", help="the model")
     predict.add_argument("input", metavar="INPUT", help=".txt .jsonl .csv .tsv .parquet (.gz), a folder of .txt, or -")
@@ -200,6 +206,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     result = evaluate(options.ref, options.overrides)
     print(f"run_id: {result.run_id}\nresult: {result.folder / 'result.json'}")
     return 0
+
+
+def _learning_curve(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.learning_curve import main as learning_curve
+
+    return learning_curve(options.overrides)
 
 
 def _predict(options: argparse.Namespace) -> int:

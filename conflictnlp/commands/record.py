@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,8 +13,12 @@ from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
+from conflictnlp.tracking.parents import PARENT_RUN
 
-PARENT_RUN = "CONFLICTNLP_PARENT_RUN_ID"
+
+def identity(config: Config, prints: Mapping[str, str]) -> str:
+    """Return what runs of one config on rows of the same fingerprints have in common, as 64 hex digits."""
+    return sha256_json([config.identity(), prints])
 
 
 def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[str]) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         overrides: the words that the config was composed from.
 
     Returns:
-        experiment, name, note, tags, params and datasets.
+        experiment, name, note, tags, log_model, params and datasets.
     """
     prints = splits.fingerprints
     tags = {
@@ -36,7 +40,7 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         "data": config.data.name,
         "seed": str(config.seed),
         "command": shlex.join(["conflictnlp", "train", *overrides]),
-        "identity": sha256_json([config.identity(), prints]),
+        "identity": identity(config, prints),
         **config.tracking.tags,
     }
     if commit := _git_commit():
@@ -48,6 +52,7 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         "name": config.run_name,
         "note": _note(config, task),
         "tags": tags,
+        "log_model": config.tracking.log_model,
         "params": _params(config, splits),
         "datasets": [
             {
@@ -87,7 +92,7 @@ def _params(config: Config, splits: Splits) -> dict[str, Any]:
         keys += ("loss", "class_weights", "label_smoothing", "patience", "precision")
         params |= {f"trainer.{key}": getattr(config.trainer, key) for key in keys}
     params |= {f"rows.{name}": len(rows) for name, rows in splits.items()}
-    return params | {"data.limit": config.data.limit}
+    return params | {"data.limit": config.data.limit, "data.share": config.data.share}
 
 
 def _git_commit() -> str | None:

@@ -14,7 +14,7 @@ from conflictnlp.commands.record import run_record
 from conflictnlp.commands.resume import unfinished_run
 from conflictnlp.composition import compose
 from conflictnlp.config import Config, TransformerConfig
-from conflictnlp.data import load_splits
+from conflictnlp.data import Splits, load_splits
 from conflictnlp.errors import TrackingError
 from conflictnlp.files import write_json
 
@@ -55,13 +55,14 @@ def train(overrides: Sequence[str] = ()) -> TrainResult:
     return run_training(config, folder, list(overrides))
 
 
-def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> TrainResult:
+def run_training(config: Config, folder: Path, overrides: Sequence[str], splits: Splits | None = None) -> TrainResult:
     """Train by a composed config.
 
     Args:
         config: the experiment.
         folder: the run's folder; it is made.
         overrides: the words it was composed from, for the record.
+        splits: the config's data, for who has read it already.
 
     Returns:
         as `train`.
@@ -78,14 +79,9 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
     _set_threads(config)
     # Before the data is read, which may take long: a server that is away is told at once.
     check_store(config.tracking)
-    splits = load_splits(config.data, task)
-    if isinstance(config.model, TransformerConfig):
-        # Before a run is made: an encoder that is not found is the input's fault.
-        from conflictnlp.models.device import resolve_device
-        from conflictnlp.models.weights import find_encoder
-
-        resolve_device(config.device)
-        find_encoder(config.model.encoder, config.model.revision)
+    splits = splits or load_splits(config.data, task)
+    # Before a run is made: an encoder that is not found is the input's fault.
+    check_model(config)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides)
     run_id = None
@@ -112,6 +108,23 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
         handler.close()
         discard_unused(folder)
     return result
+
+
+def check_model(config: Config) -> None:
+    """Refuse an encoder or a device that this machine does not have.
+
+    Args:
+        config: the experiment.
+
+    Raises:
+        InputError: it has none.
+    """
+    if isinstance(config.model, TransformerConfig):
+        from conflictnlp.models.device import resolve_device
+        from conflictnlp.models.weights import find_encoder
+
+        resolve_device(config.device)
+        find_encoder(config.model.encoder, config.model.revision)
 
 
 def _set_threads(config: Config) -> None:

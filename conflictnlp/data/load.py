@@ -26,6 +26,7 @@ from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.extra import read_extra
 from conflictnlp.data.sources import read_rows
 from conflictnlp.data.split import cut
+from conflictnlp.data.subset import with_share
 from conflictnlp.errors import InputError
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
@@ -147,7 +148,9 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
         _make_missing(splits, config, task)
         add_extra(splits, config, task)
         splits.train = _limit(splits.train, config, "train")
-        _check_usable(splits, task)
+        if config.share < 1:
+            splits = with_share(splits, config.share, config.share_seed, task)
+        check_usable(splits, task)
     for split, kinds in report.dropped.items():
         log.warning("data: dropped from %s: %s", split, ", ".join(f"{kind} {n}" for kind, n in kinds.items()))
     return splits
@@ -265,7 +268,16 @@ def _make_missing(splits: Splits, config: DataConfig, task: Task) -> None:
             splits.report.labels[name] = label_counts(cut_off, task)
 
 
-def _check_usable(splits: Splits, task: Task) -> None:
+def check_usable(splits: Splits, task: Task) -> None:
+    """Refuse splits that nothing can be learnt from, and warn of labels that cannot be learnt.
+
+    Args:
+        splits: complete.
+        task: tells the labels.
+
+    Raises:
+        InputError: a split is empty, or the training rows bear a single class.
+    """
     for name, examples in splits.items():
         if not examples:
             raise InputError(f"data: no row is left in {name}; see `conflictnlp data check` for what was dropped")

@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 RECORD = "run.json"
 LOCK = ".lock"
-_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", HISTORY, RECORD})
+# Where a parent's children lie.
+CHILDREN = "runs"
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", CHILDREN, HISTORY, RECORD})
 TAG_FOLDER, TAG_IDENTITY = "run_folder", "identity"
 
 
@@ -282,7 +284,7 @@ def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -
             store.client.log_artifacts(run_id, str(path), path.name)
         else:
             store.client.log_artifact(run_id, str(path))
-    if record["status"] == "FINISHED" and (folder / "bundle").is_dir():
+    if record["status"] == "FINISHED" and record.get("log_model", True) and (folder / "bundle").is_dir():
         history = _read_history(folder)
         log_model(store, run_id, folder / "bundle", history[-1] if history else None)
     for key, value in record.get("end_tags", {}).items():
