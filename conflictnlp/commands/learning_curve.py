@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.application import terminated
-from conflictnlp.commands.record import identity, run_record
-from conflictnlp.commands.resume import free_run, runs_of
-from conflictnlp.commands.train import check_model, run_training
+from conflictnlp.commands.record import run_record
+from conflictnlp.commands.train import BUNDLE, check_model, result_in, train_once
 from conflictnlp.composition import compose
 from conflictnlp.config import Config
 from conflictnlp.data import Splits, load_splits
@@ -58,7 +57,7 @@ class _Job:
     config: Config
     splits: Splits
     words: list[str]
-    identity: str
+    record: dict[str, Any]
 
     @property
     def place(self) -> str:
@@ -68,8 +67,8 @@ class _Job:
 def learning_curve(overrides: Sequence[str] = ()) -> LearningCurveResult:
     """Train on growing shares of the training rows, with several seeds, and extrapolate.
 
-    Every training is a child run. One that is finished, known by its config and data, is not repeated: a curve that
-    was interrupted goes on where it stopped, and one with a further share or seed trains only what is new.
+    Every training is a child run. One that is finished, under whatever parent, is not repeated: a curve that was
+    interrupted goes on where it stopped, and one with a further share or seed trains only what is new.
 
     Args:
         overrides: Hydra's words, as for `train`, and `learning_curve.shares`, `.seeds`, `.target`, `.resamples`.
@@ -81,8 +80,8 @@ def learning_curve(overrides: Sequence[str] = ()) -> LearningCurveResult:
         InputError: the config or the data cannot be used; nothing was done.
         TrackingError: the store was lost on the way; what was done lies in the runs' folders.
     """
-    from conflictnlp.tracking.parents import parent_run
-    from conflictnlp.tracking.run import CHILDREN, discard_unused
+    from conflictnlp.tracking.parents import open_parent
+    from conflictnlp.tracking.run import SHARES, discard_unused
     from conflictnlp.tracking.store import Store, check_store
 
     config, hydra_node = compose([_FOLDER, *overrides])
@@ -94,21 +93,18 @@ def learning_curve(overrides: Sequence[str] = ()) -> LearningCurveResult:
     jobs = _jobs(config, splits, overrides)
     store = Store(config.tracking)
     record = _record(config, splits, overrides, jobs)
-    unfinished = [run for run in runs_of(record["tags"]["identity"], store, record) if run.info.status != "FINISHED"]
-    run_id, old_folder = free_run(unfinished)
-    folder = old_folder or Path(hydra_node.run.dir).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(hydra_node.run.dir).absolute()
     try:
-        with parent_run(store, folder, record, run_id) as parent:
-            trials = [_trial(job, folder / CHILDREN / job.place, store, record) for job in jobs]
+        with open_parent(store, folder, record) as parent:
+            trials = [_trial(job, parent.folder / SHARES / job.place, store, parent.run_id) for job in jobs]
             curve = _curve(config, jobs, trials)
             _log(parent, curve)
             log.info("learning curve\n%s", curve.to_text())
-            _write(curve, config, parent.run_id, folder)
+            _write(curve, config, parent.run_id, parent.folder)
             parent.end("FINISHED")
     finally:
         discard_unused(folder)
-    return LearningCurveResult(parent.run_id, folder / RESULT, curve)
+    return LearningCurveResult(parent.run_id, parent.folder / RESULT, curve)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -129,6 +125,8 @@ def main(arguments: Sequence[str]) -> int:
 def _refuse(config: Config) -> None:
     if config.data.share < 1:
         raise InputError(f"data.share={config.data.share}: the curve sets the shares itself; use learning_curve.shares")
+    if config.evaluation.folds is not None or not config.evaluation.test:
+        raise InputError("learning-curve: scores the test split; leave evaluation.folds and evaluation.test=false out")
     if config.resume_run is not None:
         raise InputError("resume_run: the curve goes on by itself where it was interrupted; leave resume_run out")
 
@@ -140,6 +138,8 @@ def _jobs(config: Config, splits: Splits, overrides: Sequence[str]) -> list[_Job
     for share in sorted(config.learning_curve.shares):
         for seed in config.learning_curve.seeds:
             part = with_share(splits, share, seed, task)
+            # Said before the warnings that a small share may bring.
+            log.info("learning curve: share %g with seed %d has %d training rows", share, seed, len(part.train))
             try:
                 check_usable(part, task)
             except InputError as error:
@@ -148,7 +148,7 @@ def _jobs(config: Config, splits: Splits, overrides: Sequence[str]) -> list[_Job
                 ) from error
             child, words = _child(config, share, seed)
             words = [*(word for word in overrides if not word.startswith("learning_curve")), *words]
-            jobs.append(_Job(share, seed, child, part, words, identity(child, part.fingerprints)))
+            jobs.append(_Job(share, seed, child, part, words, run_record(child, task, part, words)))
     return jobs
 
 
@@ -160,7 +160,6 @@ def _child(config: Config, share: float, seed: int) -> tuple[Config, list[str]]:
     # Validation and test stay what they are for the command's own seed. data.split.seed follows the seed unless told.
     child.name = f"{config.model.name}-{config.data.name}-s{seed}-share{share:g}"
     child.evaluation.plots = False
-    child.tracking.log_model = False
     child.resume = False
     words = [
         f"seed={seed}",
@@ -169,7 +168,6 @@ def _child(config: Config, share: float, seed: int) -> tuple[Config, list[str]]:
         f"data.share_seed={seed}",
         f"name={child.name}",
         "evaluation.plots=false",
-        "tracking.log_model=false",
     ]
     return child, words
 
@@ -182,24 +180,22 @@ def _record(config: Config, splits: Splits, overrides: Sequence[str], jobs: Sequ
     record["tags"] |= {
         "kind": KIND,
         "command": shlex.join(["conflictnlp", "learning-curve", *overrides]),
-        "identity": sha256_json([KIND, settings, [job.identity for job in jobs]]),
+        "identity": sha256_json([KIND, settings, [job.record["tags"]["identity"] for job in jobs]]),
     }
     return record
 
 
-def _trial(job: _Job, folder: Path, store: Any, record: dict[str, Any]) -> Any:
-    """Train, unless it was done before."""
+def _trial(job: _Job, folder: Path, store: Any, parent_id: str) -> Any:
+    """Train, unless it was done before, under this parent, another or none."""
     from conflictnlp.evaluation.learning_curve import Trial
+    from conflictnlp.tracking.parents import finished
 
-    runs = runs_of(job.identity, store, record)
-    done = next((run for run in runs if run.info.status == "FINISHED" and SCORE in run.data.metrics), None)
-    if done is not None:
-        log.info("learning curve: %s is done already (run %s)", job.place, done.info.run_id)
-        return Trial(job.share, job.seed, len(job.splits.train), done.data.metrics[SCORE], done.info.run_id)
-    log.info("learning curve: %s, %d rows", job.place, len(job.splits.train))
-    job.config.resume_run, _ = free_run([run for run in runs if run.info.status != "FINISHED"])
-    job.config.resume = job.config.resume_run is not None
-    result = run_training(job.config, folder, job.words, job.splits)
+    if done := finished(store, job.record, BUNDLE):
+        log.info("learning curve: %s is done already: %s", job.place, done)
+        result = result_in(done)
+    else:
+        log.info("learning curve: %s, %d rows", job.place, len(job.splits.train))
+        result = train_once(job.config, folder, job.words, parent_id, job.splits)
     return Trial(job.share, job.seed, len(job.splits.train), result.metrics[SCORE], result.run_id)
 
 
@@ -220,13 +216,13 @@ def _log(parent: Any, curve: LearningCurve) -> None:
     """Log the points with the number of rows as step, so that MLflow draws the curve too."""
     for point in curve.points:
         row = point.to_dict()
-        names = {"mean": "macro_f1", "std": "macro_f1_std", "low": "macro_f1_low", "high": "macro_f1_high"}
+        names = {"mean": "macro_f1", "sd": "macro_f1_sd", "low": "macro_f1_low", "high": "macro_f1_high"}
         metrics = {f"learning_curve/{name}": row[key] for key, name in names.items() if row[key] is not None}
         parent.log_metrics(metrics, round(point.size))
 
 
 def _write(curve: LearningCurve, config: Config, run_id: str, folder: Path) -> None:
-    from conflictnlp.evaluation.plots import draw_learning_curve
+    from conflictnlp.evaluation.learning_curve_plot import draw_learning_curve
 
     draw_learning_curve(curve, folder)
     write_text(folder / "learning_curve.csv", curve.to_csv())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,15 +13,13 @@ from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
-from conflictnlp.tracking.parents import PARENT_RUN
+
+PARENT_RUN = "CONFLICTNLP_PARENT_RUN_ID"
 
 
-def identity(config: Config, prints: Mapping[str, str]) -> str:
-    """Return what runs of one config on rows of the same fingerprints have in common, as 64 hex digits."""
-    return sha256_json([config.identity(), prints])
-
-
-def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[str]) -> dict[str, Any]:
+def run_record(
+    config: Config, task: Task, splits: Splits, overrides: Sequence[str], parent: str | None = None
+) -> dict[str, Any]:
     """Gather what the store is told before training begins.
 
     Args:
@@ -29,9 +27,11 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         task: its task.
         splits: checked data.
         overrides: the words that the config was composed from.
+        parent: id of the run that this one belongs under; None for the one that the environment names, if any.
 
     Returns:
-        experiment, name, note, tags, log_model, params and datasets.
+        experiment, name, note, tags, params, datasets, and log_model: whether the bundle becomes an MLflow model,
+        which under a parent is decided once all its runs are there.
     """
     prints = splits.fingerprints
     tags = {
@@ -40,20 +40,20 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         "data": config.data.name,
         "seed": str(config.seed),
         "command": shlex.join(["conflictnlp", "train", *overrides]),
-        "identity": identity(config, prints),
+        "identity": sha256_json([config.identity(), prints]),
         **config.tracking.tags,
     }
     if commit := _git_commit():
         tags["git_commit"] = commit
-    if parent := os.environ.get(PARENT_RUN):
+    if parent := parent or os.environ.get(PARENT_RUN):
         tags["mlflow.parentRunId"] = parent
     return {
         "experiment": config.tracking.experiment or task.name,
         "name": config.run_name,
         "note": _note(config, task),
         "tags": tags,
-        "log_model": config.tracking.log_model,
         "params": _params(config, splits),
+        "log_model": not parent,
         "datasets": [
             {
                 "name": f"{config.data.name}-{name}",

@@ -1,9 +1,8 @@
-"""Which unfinished run a command goes on with."""
+"""Which earlier run a command goes on with."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +13,37 @@ log = logging.getLogger(__name__)
 
 
 def unfinished_run(config: Config, store: Any, record: dict[str, Any]) -> tuple[str | None, Path | None]:
-    """Return id and folder of the run to go on with, or nothing."""
+    """Return id and folder of the run to go on with, or nothing.
+
+    Args:
+        config: the experiment; its `resume_run` may name the run.
+        store: where to look.
+        record: what the new run would be.
+
+    Returns:
+        (run id, folder), or (None, None) where a new run begins.
+
+    Raises:
+        InputError: the named run is finished, another experiment's, gone or alive.
+    """
+    from conflictnlp.tracking.parents import free_folder, unfinished
     from conflictnlp.tracking.references import find_run
     from conflictnlp.tracking.run import TAG_IDENTITY
 
-    identity = record["tags"][TAG_IDENTITY]
-    if config.resume_run is not None:
+    if config.resume_run is None:
+        run_id, folder = unfinished(store, record)
+        if run_id is None:
+            if config.resume:
+                log.warning("resume: no unfinished run of this config and data; starting anew")
+            return None, None
+    else:
         run = find_run(config.resume_run, store)
         if run.info.status == "FINISHED":
             raise InputError(f"resume_run={config.resume_run}: this run is finished")
-        if run.data.tags.get(TAG_IDENTITY) != identity:
+        if run.data.tags.get(TAG_IDENTITY) != record["tags"][TAG_IDENTITY]:
             raise InputError(f"resume_run={config.resume_run}: its config or data differ from this command's")
-        candidates = [run]
-    else:
-        candidates = [run for run in runs_of(identity, store, record) if run.info.status != "FINISHED"]
-    run_id, folder = free_run(candidates)
-    if run_id is None and config.resume_run is not None:
-        raise InputError(f"resume_run={config.resume_run}: its folder is gone, or it is still running")
-    if run_id is None:
-        log.warning("resume: no unfinished run of this config and data; starting anew")
+        run_id, folder = run.info.run_id, free_folder(run)
+        if folder is None:
+            raise InputError(f"resume_run={config.resume_run}: its folder is gone, or it is still running")
+    log.info("resuming run %s in %s", run_id, folder)
     return run_id, folder
-
-
-def runs_of(identity: str, store: Any, record: dict[str, Any]) -> list[Any]:
-    """Return the runs of one config and data, finished or not, newest first."""
-    from conflictnlp.tracking.references import all_runs
-    from conflictnlp.tracking.run import TAG_IDENTITY
-
-    return all_runs(store, f"tags.{TAG_IDENTITY} = '{identity}'", [record["experiment"]])
-
-
-def free_run(candidates: Sequence[Any]) -> tuple[str | None, Path | None]:
-    """Return id and folder of the first run whose folder is here and that no process is at work on, or nothing."""
-    from filelock import FileLock, Timeout
-
-    from conflictnlp.tracking.run import LOCK, TAG_FOLDER
-
-    for run in candidates:
-        folder = Path(run.data.tags.get(TAG_FOLDER, ""))
-        if not folder.is_dir():
-            continue
-        try:
-            with FileLock(folder / LOCK).acquire(timeout=0):
-                log.info("resuming run %s in %s", run.info.run_id, folder)
-                return run.info.run_id, folder
-        except Timeout:
-            continue  # That run is alive.
-    return None, None

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from conflictnlp.evaluation.aggregate import Spread, spread
 from conflictnlp.evaluation.extrapolation import Extrapolation, extrapolate
-from conflictnlp.evaluation.uncertainty import Interval
 
-_COLUMNS = ("share", "size", "mean", "std", "low", "high", "seeds")
+_COLUMNS = ("share", "size", "mean", "sd", "low", "high", "seeds")
 
 
 @dataclass(frozen=True)
@@ -55,31 +54,15 @@ class Point:
         """Mean number of training rows; seeds differ a little where groups stay together."""
         return float(np.mean([trial.size for trial in self.trials]))
 
-    @property
-    def mean(self) -> float:
-        """Mean test macro-F1."""
-        return float(np.mean([trial.score for trial in self.trials]))
-
-    @property
-    def std(self) -> float | None:
-        """Standard deviation over the seeds (n - 1), or None for one seed."""
-        return float(np.std([trial.score for trial in self.trials], ddof=1)) if len(self.trials) > 1 else None
-
-    @property
-    def interval(self) -> Interval | None:
-        """Student's t interval of the mean over the seeds, within 0 and 1; None for one seed."""
-        from scipy.stats import t
-
-        if self.std is None:
-            return None
-        count = len(self.trials)
-        half = float(t.ppf((1 + self.level) / 2, count - 1)) * self.std / math.sqrt(count)
-        return Interval(max(0.0, self.mean - half), min(1.0, self.mean + half))
+    @cached_property
+    def spread(self) -> Spread:
+        """Test macro-F1 over the seeds."""
+        return spread([trial.score for trial in self.trials], self.level)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a row of the table."""
-        ends = self.interval
-        values = (self.share, self.size, self.mean, self.std, ends and ends.low, ends and ends.high, len(self.trials))
+        found = self.spread
+        values = (self.share, self.size, found.mean, found.sd, found.low, found.high, len(self.trials))
         return dict(zip(_COLUMNS, values, strict=True))
 
 
@@ -164,7 +147,7 @@ class LearningCurve:
     def to_markdown(self) -> str:
         """Return table, fit and statements as Markdown."""
         lines = [f"# Learning curve: {self.title}", ""]
-        lines += [f"| share | training rows | macro-F1 | std | {self.level:.0%} interval | seeds |"]
+        lines += [f"| share | training rows | macro-F1 | sd | {self.level:.0%} interval | seeds |"]
         lines += ["|---:|---:|---:|---:|:---:|---:|"]
         lines += ["| " + " | ".join(cells) + " |" for cells in map(_cells, self.points)]
         law = self.extrapolation.law
@@ -175,7 +158,7 @@ class LearningCurve:
 
     def to_text(self) -> str:
         """Return the table and the statements for a terminal."""
-        head = ("share", "rows", "macro-F1", "std", f"{self.level:.0%} interval", "seeds")
+        head = ("share", "rows", "macro-F1", "sd", f"{self.level:.0%} interval", "seeds")
         widths = (6, 8, 9, 7, 16, 6)
         rows = [head, *map(_cells, self.points)]
         lines = ["".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
@@ -183,12 +166,12 @@ class LearningCurve:
 
 
 def _cells(point: Point) -> tuple[str, ...]:
-    ends = point.interval
+    found = point.spread
     return (
         f"{point.share:g}",
         f"{point.size:.0f}",
-        f"{point.mean:.3f}",
-        "" if point.std is None else f"{point.std:.3f}",
-        "" if ends is None else f"{ends.low:.3f}–{ends.high:.3f}",
+        f"{found.mean:.3f}",
+        "" if found.sd is None else f"{found.sd:.3f}",
+        "" if found.low is None else f"{found.low:.3f}–{found.high:.3f}",
         str(len(point.trials)),
     )

@@ -14,12 +14,11 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from conflictnlp.evaluation.learning_curve import LearningCurve
 from conflictnlp.evaluation.metrics import FEW_CASES, Outcome, calibration_bins, confidence
 from conflictnlp.evaluation.uncertainty import Interval
 
-_BLUE, _GREY = "#2b6ca3", "#8a8f98"
-_STYLE: Any = {
+BLUE, GREY = "#2b6ca3", "#8a8f98"
+STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -44,30 +43,25 @@ def draw_all(
     Returns:
         the files.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figures = {
             "confusion_matrix": _confusion(outcome),
             "reliability": _reliability(outcome, scores["ece"], bins),
             "per_class_f1": _per_class(outcome, scores, intervals),
         }
-        return _save(figures, folder)
+        return save_figures(figures, folder)
 
 
-def draw_learning_curve(curve: LearningCurve, folder: Path) -> list[Path]:
-    """Draw scores against training rows, with the fit and its forecasts where it is usable.
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Save figures as PNG (200 dpi) and SVG, and close them.
 
     Args:
-        curve: the points and what they foretell.
-        folder: where learning_curve.png (200 dpi) and .svg go.
+        figures: by the name of the file.
+        folder: where the files go; it is made.
 
     Returns:
         the files.
     """
-    with matplotlib.rc_context(_STYLE):
-        return _save({"learning_curve": _learning_curve(curve)}, folder)
-
-
-def _save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in figures.items():
@@ -142,14 +136,14 @@ def _reliability(outcome: Outcome, error: float, bins: int) -> Figure:
     figure, (axes, below) = plt.subplots(
         2, 1, figsize=(3.8, 4.6), sharex=True, height_ratios=[3, 1], layout="constrained"
     )
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--", label="perfect")
-    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=_BLUE, label="model")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="perfect")
+    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=BLUE, label="model")
     axes.set_ylabel("share that came true")
     axes.set_title(f"Reliability (ECE {error:.3f}, {len(parts)} bins of equal mass)")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.legend(frameon=False, loc="upper left")
-    below.hist(stated, bins=25, range=(0, 1), color=_GREY)
+    below.hist(stated, bins=25, range=(0, 1), color=GREY)
     below.set_ylabel("cases")
     below.set_xlabel("stated probability")
     return figure
@@ -162,7 +156,7 @@ def _per_class(outcome: Outcome, scores: Mapping[str, float], intervals: Mapping
     figure, axes = plt.subplots(figsize=(5.2, 0.32 * len(names) + 1.3))
     rare = outcome.support[numbers] < FEW_CASES
     places = np.arange(len(names))
-    axes.barh(places, values, color=[_GREY if few else _BLUE for few in rare], height=0.62)
+    axes.barh(places, values, color=[GREY if few else BLUE for few in rare], height=0.62)
     for place, name in enumerate(names):
         if interval := intervals.get(f"f1/{name}"):
             axes.plot([interval.low, interval.high], [place, place], color="black", linewidth=1)
@@ -175,46 +169,4 @@ def _per_class(outcome: Outcome, scores: Mapping[str, float], intervals: Mapping
     axes.set_xlabel("F1 (line: 95% interval; dotted: macro-F1)")
     title = "F1 by class"
     axes.set_title(title + (f"; grey: under {FEW_CASES} cases" if rare.any() else ""))
-    return figure
-
-
-def _learning_curve(curve: LearningCurve) -> Figure:
-    found = curve.extrapolation
-    figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
-    for point in curve.points:
-        for trial in point.trials:
-            axes.plot(trial.size, trial.score, marker=".", color=_GREY, linestyle="none", alpha=0.7)
-        if point.interval is not None:
-            axes.plot([point.size] * 2, [point.interval.low, point.interval.high], color=_BLUE, linewidth=1)
-    sizes = [point.size for point in curve.points]
-    axes.plot(
-        sizes,
-        [point.mean for point in curve.points],
-        marker="o",
-        color=_BLUE,
-        markersize=4,
-        linestyle="none",
-        label="mean",
-    )
-    if found.law is not None and found.usable:
-        grid = np.geomspace(min(sizes), max(forecast.size for forecast in found.forecasts), 200)
-        inside = grid <= max(sizes)
-        fitted = np.array([found.law.score(size) for size in grid])
-        sizes = [*sizes, *(float(forecast.size) for forecast in found.forecasts)]
-        axes.plot(grid[inside], fitted[inside], color="black", linewidth=1, label="fit")
-        axes.plot(grid[~inside], fitted[~inside], color="black", linewidth=1, linestyle="--", label="extrapolated")
-        for number, forecast in enumerate(found.forecasts):
-            ends = [forecast.interval.low, forecast.interval.high]
-            label = "its interval" if number == 0 else None
-            axes.plot([forecast.size] * 2, ends, color="black", linewidth=3, alpha=0.35, label=label)
-    if curve.target is not None:
-        axes.axhline(curve.target, color=_GREY, linewidth=0.8, linestyle=":", label="target")
-    axes.set_xscale("log")
-    axes.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
-    axes.set_xticks([], minor=True)
-    axes.set_ylim(0, 1)
-    axes.set_xlabel("training rows (log scale)")
-    axes.set_ylabel(f"test macro-F1 (line: {curve.level:.0%} interval)")
-    axes.set_title(curve.title + ("" if found.usable else " (no extrapolation)"))
-    axes.legend(frameon=False, loc="lower right")
     return figure

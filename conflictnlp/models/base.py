@@ -32,19 +32,26 @@ class WindowScores:
         logits: array (n_windows, n_labels).
         spans: character offsets of each window in the passage's text.
         weights: share of each window in the pooled score; they sum to one.
-        mixed: whether probabilities are averaged rather than logits.
+        background: number of the label of a window that says nothing of the question; windows then are pooled by
+            noisy-or. None takes the weighted mean of their logits.
     """
 
     logits: Matrix
     spans: tuple[tuple[int, int], ...]
     weights: Matrix
-    mixed: bool = False
+    background: int | None = None
 
     def pooled(self) -> Matrix:
-        """Return logits of the whole passage, array (n_labels,): the weighted mean of the windows'."""
-        if self.mixed:
-            return np.log(np.clip(self.weights @ softmax(self.logits), 1e-9, None))
-        return self.weights @ self.logits
+        """Return logits of the whole passage, array (n_labels,).
+
+        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do.
+        """
+        if self.background is None:
+            return self.weights @ self.logits
+        chances = softmax(self.logits)
+        pooled = 1 - np.prod(1 - chances, axis=0)
+        pooled[self.background] = np.prod(chances[:, self.background])
+        return np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
 
 
 def softmax(logits: Matrix) -> Matrix:
@@ -75,13 +82,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
     multi: bool
     spans: Sequence[str]
 
-    def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Any,
+        validation: tuple[Sequence[Any], Any] | None = None,
+        extra: tuple[Sequence[Any], Any] | None = None,
+    ) -> Self:
         """Learn from labelled texts.
 
         Args:
             X: texts or passages.
             y: their labels.
             validation: (X, y) for early stopping, where the estimator stops early.
+            extra: (X, y) of other sets; an estimator that learns in stages takes them first, and ends with X alone.
 
         Returns:
             the estimator itself.
@@ -102,7 +116,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         checked = None
         if validation is not None:
             checked = (self._passages(validation[0]), self._targets(validation[1]))
-        self._fit(passages, targets, checked)
+        further = None
+        if extra is not None and len(extra[0]):
+            further = (self._passages(extra[0]), self._targets(extra[1]))
+        self._fit(passages, targets, checked, further)
         return self
 
     def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
@@ -145,12 +162,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         passages: list[Passage],
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
+        extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
         """Learn from checked passages; targets are as `_targets` made them."""
 
     @abstractmethod
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
         """Score a chunk of checked passages, in order."""
+
+    def _joined(self, one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        """Join targets of two sets, class numbers as certain distributions where the other has distributions."""
+        if not self.multi and one.ndim != other.ndim:
+            certain = np.eye(len(self.classes_), dtype=np.float32)
+            one, other = (part if part.ndim == 2 else certain[part] for part in (one, other))
+        return np.concatenate([one, other])
 
     def _passages(self, X: Iterable[Any]) -> list[Passage]:
         return [self._passage(item) for item in X]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.composition import shipped
 from conflictnlp.errors import InputError, TrackingError
-from conflictnlp.tracking.model import NAME
-from conflictnlp.tracking.references import find_bundle
+from conflictnlp.tracking.model import NAME, log_model
+from conflictnlp.tracking.references import bundle_of_run, find_bundle
+from conflictnlp.tracking.run import last_entry
 from conflictnlp.tracking.store import Store
 
 SCORE = "test/macro_f1"
@@ -27,11 +28,13 @@ class Standing:
         run_id: the run that made it.
         score: test macro-F1, or None if it has none.
         test: fingerprint of the test data, or None if it is not known.
+        version: its number, or None before it is registered.
     """
 
     run_id: str
     score: float | None
     test: str | None
+    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,9 @@ def register(
     with store.lock():
         registered = _registered(store, name)
         _check_owner(store, name, registered, manifest.task.name)
-        bearer = store.client.get_model_version_by_alias(name, alias) if _has_alias(registered, alias) else None
-        previous = _standing(store, bearer) if bearer else None
-        if previous and previous.run_id != candidate.run_id and not force:
-            _check_better(candidate, previous, f"version {bearer.version} of {name}, which is @{alias}")
+        bearer = _bearer(store, registered, alias)
+        if bearer and bearer.run_id != candidate.run_id and not force:
+            _check_better(candidate, bearer, f"version {bearer.version} of {name}, which is @{alias}")
         elif candidate.score is None and not force:
             raise InputError(f"run {candidate.run_id}: has no {SCORE}; --force registers it nevertheless")
         try:
@@ -99,7 +101,7 @@ def register(
             store.client.set_registered_model_alias(name, alias, str(version))
         except (MlflowException, OSError) as error:
             raise TrackingError(f"registry {store.uri}: {name}@{alias} was not set ({_first_line(error)})") from error
-    before = {"version": int(bearer.version), "run_id": previous.run_id, "score": previous.score} if previous else None
+    before = {"version": bearer.version, "run_id": bearer.run_id, "score": bearer.score} if bearer else None
     return Promotion(name, version, alias, candidate.score, candidate.run_id, before)
 
 
@@ -118,6 +120,9 @@ def _logged_model(store: Store, run: Any) -> str:
     if run.info.status != "FINISHED":
         raise InputError(f"run {run_id}: is {run.info.status}, not FINISHED; only a finished run's model is registered")
     outputs = run.outputs.model_outputs if run.outputs else []
+    if not outputs and (bundle := bundle_of_run(run)):
+        # Of runs under one parent only the best was logged.
+        return log_model(store, run_id, bundle, last_entry(bundle.parent))
     models = [store.client.get_logged_model(output.model_id) for output in outputs]
     models = [model for model in models if model.name == NAME]
     if not models:
@@ -161,10 +166,6 @@ def _task_of_versions(store: Store, name: str) -> str | None:
     return None
 
 
-def _has_alias(registered: Any, alias: str) -> bool:
-    return registered is not None and alias in registered.aliases
-
-
 def _run(store: Store, run_id: str | None) -> Any:
     from mlflow.exceptions import MlflowException
 
@@ -183,14 +184,18 @@ def _standing_of_run(run: Any) -> Standing:
     return Standing(run.info.run_id, run.data.metrics.get(SCORE), tests[0] if tests else None)
 
 
-def _standing(store: Store, version: Any) -> Standing:
-    """Judge a version by its run; by its own tags where that is gone."""
+def _bearer(store: Store, registered: Any, alias: str) -> Standing | None:
+    """Judge the alias's present version by its run; by its own tags where that is gone."""
+    if registered is None or alias not in registered.aliases:
+        return None
+    version: Any = store.client.get_model_version_by_alias(registered.name, alias)
+    number = int(version.version)
     run_id = version.run_id or version.tags.get("run_id", "")
     run = _run(store, run_id)
     if run is not None:
-        return _standing_of_run(run)
+        return replace(_standing_of_run(run), version=number)
     score = version.tags.get("score")
-    return Standing(run_id, float(score) if score else None, version.tags.get("test_fingerprint"))
+    return Standing(run_id, float(score) if score else None, version.tags.get("test_fingerprint"), number)
 
 
 def _check_better(candidate: Standing, bearer: Standing, place: str) -> None:
@@ -230,7 +235,7 @@ def _version(store: Store, name: str, registered: Any, model_id: str, manifest: 
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
     found = store.client.search_model_versions(f"name = '{name}' and run_id = '{candidate.run_id}'")
-    known = [version for version in found if model_id in (version.model_id, version.source.rpartition("/")[2])]
+    known = [version for version in found if model_id in (version.model_id, str(version.source).rpartition("/")[2])]
     if not known:
         made = store.client.create_model_version(name, source, candidate.run_id, tags=tags, model_id=model_id)
         return int(made.version)

@@ -4,6 +4,7 @@ import pytest
 
 from conflictnlp.composition import compose
 from conflictnlp.data import Example, load_splits
+from conflictnlp.data.folds import load_fold
 from conflictnlp.data.subset import take_share
 from conflictnlp.errors import InputError
 
@@ -54,6 +55,28 @@ def test_a_configured_share_leaves_validation_and_test_alone():
     assert (half.validation, half.test) == (whole.validation, whole.test)
     assert half.report.rows["train"] == len(half.train) == sum(half.report.labels["train"].values()) == 102
     assert whole.report.rows["train"] == 204
+
+
+def test_rows_of_other_sets_are_not_shared_out(tmp_path):
+    file = tmp_path / "more.csv"
+    labels = compose(["task=topic"])[0].to_task().label_names[:2]
+    file.write_text("text,label\n" + "".join(f"Words of set {n} alone.,{labels[n % 2]}\n" for n in range(6)))
+    config, _ = compose(["task=topic", "model=tfidf", "data.near_duplicate=1", f"data.extra=[{file}]"])
+    whole = load_splits(config.data, config.to_task())
+    config.data.share = 0.5
+    half = load_splits(config.data, config.to_task())
+    assert (len(whole.train), len(half.train)) == (204, 102)
+    assert half.extra == whole.extra
+    assert len(half.extra) == 6
+
+
+def test_each_fold_learns_from_a_share_of_its_rows():
+    config, _ = compose(["task=topic", "model=tfidf", "evaluation.folds=4", "evaluation.fold=2"])
+    whole = load_fold(config, config.to_task())
+    config.data.share, config.data.share_seed = 0.5, 3
+    half = load_fold(config, config.to_task())
+    assert half.train == take_share(whole.train, 0.5, 3)
+    assert (half.validation, half.test) == (whole.validation, whole.test)
 
 
 @pytest.mark.parametrize(

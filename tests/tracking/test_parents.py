@@ -1,33 +1,110 @@
-import os
+import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from conflictnlp.tracking.parents import PARENT_RUN, parent_run
-from conflictnlp.tracking.run import CHILDREN
+from conflictnlp.tracking.parents import children, finished, open_parent, unfinished
+from conflictnlp.tracking.run import FOLDS, LOCK, SHARES, TrackedRun
 from conflictnlp.tracking.store import Store
 from tests.tracking.conftest import make_record
 
 
-def test_children_know_their_parent_only_within_it(store: Store, workplace: Path, monkeypatch) -> None:
-    monkeypatch.setenv(PARENT_RUN, "outer")
-    (workplace / "parent").mkdir()
-    with parent_run(store, workplace / "parent", make_record()) as parent:
-        assert os.environ[PARENT_RUN] == parent.run_id
-        assert "MLFLOW_RUN_ID" not in os.environ
-        parent.end("FINISHED")
-    assert os.environ[PARENT_RUN] == "outer"
+def record_of(identity: str = "abc", parent: str | None = None) -> dict:
+    record = make_record()
+    record["tags"] = {**record["tags"], "identity": identity}
+    if parent:
+        record["tags"]["mlflow.parentRunId"] = parent
+    return record
 
 
-def test_an_error_ends_the_parent_and_its_children_are_no_artifacts(store: Store, workplace: Path) -> None:
-    folder = workplace / "parent"
-    (folder / CHILDREN / "first").mkdir(parents=True)
-    (folder / CHILDREN / "first" / "result.json").write_text("{}")
-    with pytest.raises(ZeroDivisionError), parent_run(store, folder, make_record()) as parent:
+def track(store: Store, folder: Path, record: dict, end: str | None) -> str:
+    folder.mkdir(parents=True)
+    with TrackedRun(store, folder, record) as run:
+        (folder / "result.json").write_text(json.dumps({}))
+        if end:
+            run.end(end)
+    return run.run_id
+
+
+def test_an_unfinished_parent_is_gone_on_with(store: Store, workplace: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_parent(store, workplace / "one", record_of()) as first:
+        raise KeyboardInterrupt
+    with open_parent(store, workplace / "two", record_of()) as second:
+        assert (second.run_id, second.folder) == (first.run_id, workplace / "one")
+        second.end("FINISHED")
+    assert not (workplace / "two").exists()
+
+
+def test_a_finished_parent_is_not_gone_on_with(store: Store, workplace: Path) -> None:
+    for name in ("one", "two"):
+        with open_parent(store, workplace / name, record_of()) as run:
+            run.end("FINISHED")
+        assert run.folder == workplace / name
+
+
+@pytest.mark.parametrize("place", [FOLDS, SHARES])
+def test_an_error_ends_the_parent_and_its_children_are_no_artifacts(store: Store, workplace: Path, place: str) -> None:
+    child = workplace / "parent" / place / "first" / "result.json"
+    child.parent.mkdir(parents=True)
+    child.write_text("{}")
+    with pytest.raises(ZeroDivisionError), open_parent(store, workplace / "parent", record_of()) as parent:
         raise ZeroDivisionError
-    assert PARENT_RUN not in os.environ
     assert store.client.get_run(parent.run_id).info.status == "FAILED"
     assert [file.path for file in store.client.list_artifacts(parent.run_id)] == ["traceback.txt"]
-    with parent_run(store, folder, make_record(), parent.run_id) as again:
-        again.end("FINISHED")
-    assert store.client.get_run(parent.run_id).info.status == "FINISHED"
+
+
+def test_another_identity_is_another_parent(store: Store, workplace: Path) -> None:
+    with open_parent(store, workplace / "one", record_of("abc")) as first:
+        pass
+    with open_parent(store, workplace / "two", record_of("xyz")) as second:
+        assert second.run_id != first.run_id
+
+
+def test_a_parent_that_is_at_work_is_left_alone(store: Store, workplace: Path) -> None:
+    with open_parent(store, workplace / "one", record_of()), open_parent(store, workplace / "two", record_of()) as two:
+        assert two.folder == workplace / "two"
+
+
+def test_children_are_the_parents_own(store: Store, workplace: Path) -> None:
+    with open_parent(store, workplace / "one", record_of()) as parent:
+        child = track(store, workplace / "a", record_of("child", parent.run_id), "FINISHED")
+        track(store, workplace / "b", record_of("child", "0" * 32), "FINISHED")
+        assert [run.info.run_id for run in children(store, parent.run_id)] == [child]
+
+
+def test_a_finished_child_is_found_under_its_parent_alone(store: Store, workplace: Path) -> None:
+    track(store, workplace / "a", record_of("child", "1" * 32), "FINISHED")
+    assert finished(store, record_of("child", "1" * 32), "result.json") == workplace / "a"
+    assert finished(store, record_of("child", "2" * 32), "result.json") is None
+    assert finished(store, record_of("other", "1" * 32), "result.json") is None
+
+
+def test_a_child_whose_files_were_deleted_is_not_finished(store: Store, workplace: Path) -> None:
+    track(store, workplace / "a", record_of("child", "1" * 32), "FINISHED")
+    assert finished(store, record_of("child", "1" * 32), "bundle") is None
+
+
+def test_a_failed_child_is_unfinished(store: Store, workplace: Path) -> None:
+    run_id = track(store, workplace / "a", record_of("child", "1" * 32), "FAILED")
+    assert finished(store, record_of("child", "1" * 32), "result.json") is None
+    assert unfinished(store, record_of("child", "1" * 32)) == (run_id, workplace / "a")
+
+
+def test_a_child_at_work_is_waited_for(store: Store, workplace: Path) -> None:
+    run_id = track(store, workplace / "a", record_of("child", "1" * 32), None)
+    held = threading.Event()
+
+    def work() -> None:
+        with FileLock(workplace / "a" / LOCK):
+            held.set()
+            time.sleep(0.3)
+            store.client.set_terminated(run_id, "FINISHED")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    held.wait()
+    assert finished(store, record_of("child", "1" * 32), "result.json") == workplace / "a"
+    worker.join()

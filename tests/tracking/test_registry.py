@@ -37,12 +37,19 @@ def place(
 
 
 def track(
-    store: Store, folder: Path, bundle: Path | None, name: str, task: str, score: float | None, test: str
+    store: Store,
+    folder: Path,
+    bundle: Path | None,
+    name: str,
+    task: str,
+    score: float | None,
+    test: str,
+    log_model: bool = True,
 ) -> None:
     folder.mkdir()
     if bundle is not None:
         shutil.copytree(bundle, folder / "bundle")
-    record = make_record(name, task)
+    record = {**make_record(name, task), "log_model": log_model}
     record["datasets"][0]["fingerprint"] = test * 32
     with TrackedRun(store, folder, record) as run:
         run.log_metrics({"duration_seconds": 1.0} if score is None else {"test/macro_f1": score})
@@ -177,6 +184,18 @@ def test_an_alias_that_cannot_be_set_is_refused(place: Store, promoted: Callable
     with pytest.raises(InputError, match="neither 'latest' nor a version"):
         promoted("good", "new-name", alias)
     assert place.client.search_registered_models("name = 'new-name'") == []
+
+
+def test_a_run_under_a_parent_whose_model_was_not_logged_is_promoted(
+    place: Store, promoted: Callable[..., Promotion], topic_bundle: Path
+) -> None:
+    folder = Path(place.uri.removeprefix("sqlite:///")).parent / "child"
+    track(place, folder, topic_bundle, "child", "topic", 0.6, "ab", log_model=False)
+    assert not run_of(place, "child").outputs.model_outputs
+    done = promoted("child", alias="of-a-sweep")
+    run = run_of(place, "child")
+    assert (done.run_id, done.score, len(run.outputs.model_outputs)) == (run.info.run_id, 0.6, 1)
+    assert promoted("child", alias="of-a-sweep").version == done.version
 
 
 def test_a_run_without_a_model_is_refused(promoted: Callable[..., Promotion]) -> None:
