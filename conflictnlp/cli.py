@@ -162,7 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     code.add_argument("--actor", metavar="NAME|ALIAS", action="append", default=[], help="may be repeated")
     code.add_argument("--actors", metavar="FILE", help="YAML: a list of name, aliases, kind")
     code.add_argument("--find-actors", action="store_true", help="ask about found actors beside those named")
-    code.add_argument("--output", metavar="FILE", help=".jsonl, .jsonl.gz or .html; JSON lines to stdout without it")
+    code.add_argument(
+        "--output", metavar="FILE", help=".jsonl (.gz), .parquet or .html; JSON lines to stdout without it"
+    )
     code.add_argument("--text-column", metavar="C", default="text")
     code.add_argument("--id-column", metavar="C", default="id")
     code.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")

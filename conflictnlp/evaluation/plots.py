@@ -1,4 +1,4 @@
-"""Pictures for a paper: confusion matrix, reliability diagram, per-class bars."""
+"""Pictures for a paper: confusion matrix, reliability diagram, risk and coverage, per-class bars."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from conflictnlp.evaluation.metrics import FEW_CASES, Outcome, calibration_bins, confidence
+from conflictnlp.evaluation.selective import risk_coverage
 from conflictnlp.evaluation.uncertainty import Interval
 
 BLUE, GREY = "#2b6ca3", "#8a8f98"
@@ -49,6 +50,8 @@ def draw_all(
             "reliability": _reliability(outcome, scores["ece"], bins),
             "per_class_f1": _per_class(outcome, scores, intervals),
         }
+        if not outcome.is_multi:
+            figures["risk_coverage"] = _risk_coverage(outcome)
         return save_figures(figures, folder)
 
 
@@ -146,6 +149,28 @@ def _reliability(outcome: Outcome, error: float, bins: int) -> Figure:
     below.hist(stated, bins=25, range=(0, 1), color=GREY)
     below.set_ylabel("cases")
     below.set_xlabel("stated probability")
+    return figure
+
+
+def _risk_coverage(outcome: Outcome) -> Figure:
+    curve = risk_coverage(outcome)
+    figure, axes = plt.subplots(figsize=(3.8, 3.2), layout="constrained")
+    axes.plot(curve.coverage, curve.risk, color=BLUE, drawstyle="steps-post", label="model")
+    axes.axhline(curve.risk[-1], color=GREY, linewidth=1, linestyle="--", label="all cases kept")
+    # Among a handful of cases the curve only jumps about.
+    for wanted in (0.5, 0.7, 0.9):
+        place = int(np.searchsorted(-curve.threshold, -wanted, side="right")) - 1
+        if place >= 0:
+            axes.plot(curve.coverage[place], curve.risk[place], marker="o", color=BLUE, markersize=4)
+            at = (curve.coverage[place], curve.risk[place])
+            # The curve rises to the right: below it there is room.
+            axes.annotate(f"P ≥ {wanted}", at, (7, -3), textcoords="offset points", va="top")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, None)
+    axes.set_xlabel("share of cases kept, the most certain first")
+    axes.set_ylabel("share of those that are wrong")
+    axes.set_title(f"Risk and coverage (area {curve.area:.3f})")
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 

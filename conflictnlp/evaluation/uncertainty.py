@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from conflictnlp.evaluation.metrics import Outcome
+from conflictnlp.evaluation.metrics import Outcome, confidence
 from conflictnlp.models.base import Matrix
 
 
@@ -112,6 +112,41 @@ def bootstrap_intervals(
     for number in outcome.scored:
         intervals[f"f1/{outcome.labels[number]}"] = _interval(f1[:, number], level)
     return intervals
+
+
+def calibration_interval(
+    outcome: Outcome, bins: int, resamples: int = 1000, level: float = 0.95, seed: int = 1
+) -> Interval | None:
+    """Compute a percentile interval of the expected calibration error, drawing whole clusters.
+
+    The error of a draw is never negative, so that for a well calibrated model the interval lies above the point.
+
+    Args:
+        outcome: gold labels and probabilities.
+        bins: equal-mass bins.
+        resamples: draws.
+        level: coverage.
+        seed: of the draws.
+
+    Returns:
+        the interval; None if `resamples` is 0 or there is one cluster.
+    """
+    numbers = {name: number for number, name in enumerate(sorted(set(outcome.clusters)))}
+    if resamples <= 0 or len(numbers) < 2:
+        return None
+    stated, right = confidence(outcome)
+    each = len(stated) // len(outcome.clusters)
+    cluster = np.repeat([numbers[name] for name in outcome.clusters], each)
+    order = np.argsort(stated, kind="stable")
+    gaps, cluster = (stated - right)[order], cluster[order]
+    errors = np.empty(resamples)
+    for draw, drawn in enumerate(resample_weights(len(numbers), resamples, seed)):
+        weights = drawn[cluster]
+        mass = np.cumsum(weights)
+        # A case lies in the bin where the middle of its mass falls.
+        place = np.minimum(((mass - weights / 2) / mass[-1] * bins).astype(int), bins - 1)
+        errors[draw] = np.abs(np.bincount(place, weights * gaps, bins)).sum() / mass[-1]
+    return _interval(errors, level)
 
 
 def _interval(values: NDArray[np.float64], level: float) -> Interval:

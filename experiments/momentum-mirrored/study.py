@@ -25,7 +25,9 @@ def main(bundles: list[str]) -> None:
     for bundle in bundles:
         model = conflictnlp.load(bundle)
         told = {name: {side: read(model, article) for side, article in pair.items()} for name, pair in pairs.items()}
-        flipped = {name for name, sides in told.items() if all(gainer(side) == side["gains"] for side in sides.values())}
+        flipped = {
+            name for name, sides in told.items() if all(gainer(side) == side["gains"] for side in sides.values())
+        }
         exact = {
             name
             for name, sides in told.items()
@@ -35,10 +37,14 @@ def main(bundles: list[str]) -> None:
         flips.append(len(flipped))
         strict.append(len(exact))
         right.append(statistics.mean(hits))
-        print(f"{bundle}: {len(flipped)} of {len(pairs)} pairs flip, {len(exact)} with all labels right; "
-              f"labels right {right[-1]:.2f}; not flipped: {', '.join(sorted(set(pairs) - flipped)) or 'none'}")
-    print(f"mean over {len(bundles)} model(s): {statistics.mean(flips):.1f} of {len(pairs)} pairs flip "
-          f"({statistics.mean(strict):.1f} with all labels right); labels right {statistics.mean(right):.2f}")
+        print(
+            f"{bundle}: {len(flipped)} of {len(pairs)} pairs flip, {len(exact)} with all labels right; "
+            f"labels right {right[-1]:.2f}; not flipped: {', '.join(sorted(set(pairs) - flipped)) or 'none'}"
+        )
+    print(
+        f"mean over {len(bundles)} model(s): {statistics.mean(flips):.1f} of {len(pairs)} pairs flip "
+        f"({statistics.mean(strict):.1f} with all labels right); labels right {statistics.mean(right):.2f}"
+    )
 
 
 def read(model: conflictnlp.Model, article: dict) -> dict:
