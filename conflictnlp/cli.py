@@ -134,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     search.add_argument("--config-dir", metavar="DIR", help="a folder of your own config groups")
     search.set_defaults(run=_search)
+    curve = commands.add_parser("learning-curve", help="score against growing shares of the training data")
+    curve.add_argument(
+        "overrides", metavar="OVERRIDE", nargs="*", help="as for train, and learning_curve.shares, .seeds, .target"
+    )
+    curve.add_argument("--config-dir", metavar="DIR", help="a folder of your own config groups")
+    curve.set_defaults(run=_learning_curve)
 
     predict = commands.add_parser("predict", help="apply a model to texts")
     predict.add_argument("ref", metavar="REF", help="the model")
@@ -208,6 +214,13 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("run_ref", metavar="RUN", help="a run id, the beginning of one, or a run name")
     rerun.set_defaults(run=_rerun)
 
+    promote = commands.add_parser("promote", help="register a finished run's model and let an alias name it")
+    promote.add_argument("run_ref", metavar="RUN", help="a run id, the beginning of one, or a run name")
+    promote.add_argument("--name", metavar="N", help="the registered model; default the run's task")
+    promote.add_argument("--alias", metavar="A", default="champion", help="default champion")
+    promote.add_argument("--force", action="store_true", help="even if it scores below the alias's present bearer")
+    promote.set_defaults(run=_promote)
+
     upload = commands.add_parser("upload", help="send a run's folder to the store (after a server was lost)")
     upload.add_argument("folder", metavar="FOLDER")
     upload.set_defaults(run=_upload)
@@ -246,24 +259,35 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _learning_curve(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.learning_curve import main as learning_curve
+
+    return learning_curve(_words(options))
+
+
 def _search(options: argparse.Namespace) -> int:
     import signal
-    from pathlib import Path
 
     from conflictnlp.commands.application import terminated
     from conflictnlp.commands.search import search
 
     signal.signal(signal.SIGTERM, terminated)
-    words = list(options.overrides)
-    if options.config_dir:
-        folder = Path(options.config_dir).absolute()
-        if not folder.is_dir():
-            raise InputError(f"search: --config-dir {options.config_dir}: no such folder")
-        words.insert(0, f"hydra.searchpath=['file://{folder}']")
-    result = search(words)
+    result = search(_words(options))
     print(f"run_id: {result.run_id}\nbundle: {result.bundle}\nparent_run_id: {result.parent_run_id}")
     print(f"experiment: {result.experiment}")
     return 0
+
+
+def _words(options: argparse.Namespace) -> list[str]:
+    """Return Hydra's words, the folder of the user's own groups among them."""
+    from pathlib import Path
+
+    if not options.config_dir:
+        return list(options.overrides)
+    folder = Path(options.config_dir).absolute()
+    if not folder.is_dir():
+        raise InputError(f"--config-dir {options.config_dir}: no such folder")
+    return [f"hydra.searchpath=['file://{folder}']", *options.overrides]
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -339,6 +363,13 @@ def _rerun(options: argparse.Namespace) -> int:
     from conflictnlp.commands.runs import rerun
 
     announce(rerun(options.run_ref))
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.promote import promote
+
+    print(json.dumps(promote(options.run_ref, options.name, options.alias, options.force).to_dict()))
     return 0
 
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from conflictnlp.evaluation.comparison_report import CONFIGURATIONS, COVERS, MODELS, Comparison, Difference, Score
-from conflictnlp.evaluation.plots import BLUE, GREY, STYLE
+from conflictnlp.evaluation.plots import BLUE, GREY, STYLE, save_figures
 
 # Rows of one panel: more would make a figure that no page holds.
 _MOST = 40
@@ -30,17 +30,9 @@ def draw_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     Returns:
         the files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     with matplotlib.rc_context(STYLE):
         figures = {"forest_scores": _scores(comparison), "forest_differences": _differences(comparison)}
-        for name, figure in figures.items():
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=200, bbox_inches="tight")
-                paths.append(path)
-            plt.close(figure)
-    return paths
+        return save_figures(figures, folder)
 
 
 def _scores(comparison: Comparison) -> Figure:
