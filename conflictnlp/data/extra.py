@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +11,13 @@ from dataclasses import replace
 from conflictnlp.config import DataConfig
 from conflictnlp.data.check import FAULTS, check_split
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.read import Row, find_files
-from conflictnlp.data.sources import INVENTED, read_rows
+from conflictnlp.data.read import Row
+from conflictnlp.data.sources import INVENTED, present, read_rows
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[str]]:
@@ -40,30 +42,15 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
             "drop data.on_leak=keep or set data.extra=[]"
         )
     examples: list[Example] = []
-    for source in config.extra:
-        name, may_lack = source.removesuffix("?"), source.endswith("?")
+    for name in present(config.extra, config.root, "data.extra"):
         if name.startswith("sample:") and task.spans and "/" not in name:
             name += "/actors"
-        if may_lack and not is_there(name, config):
-            log.warning("data.extra: %s is not there; training goes on without it", name)
-            continue
         before = len(examples)
         examples.extend(_examples(name, config, task))
         log.info("data.extra: %d rows of %s", len(examples) - before, name)
     faulty = {f.index: f.kind for f in check_split("extra", examples, task, config.long_words) if f.kind in FAULTS}
     kept = [example for index, example in enumerate(examples) if index not in faulty]
     return kept, Counter(faulty.values())
-
-
-def is_there(source: str, config: DataConfig) -> bool:
-    """Return whether a source's files exist; what ships with the package does."""
-    if source.startswith(INVENTED) or source.startswith("datasets:"):
-        return True
-    try:
-        find_files(source.partition("@")[2] if source.startswith("codes:") else source, config.root)
-    except InputError:
-        return False
-    return True
 
 
 def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
@@ -79,7 +66,7 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
             continue  # A row that the teacher could not score.
         try:
             distribution = tuple(float(chance) for chance in chances)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InputError(f"{row.where}: {error}; prob_ columns must hold probabilities") from error
         if not 0.98 < sum(distribution) < 1.02 or min(distribution) < 0:
             raise InputError(f"{row.where}: the prob_ columns sum to {sum(distribution):.3f}, not to 1")
@@ -93,8 +80,9 @@ def _check_date(row: Row, source: str, config: DataConfig) -> None:
     if config.extra_before is None or source.startswith(INVENTED):
         return
     date = row.values.get(config.columns.date)
-    if not date or str(date) >= config.extra_before:
+    # Other notations, such as 31/12/2016, do not sort by time.
+    if not date or not _ISO_DATE.match(str(date)) or str(date) >= config.extra_before:
         raise InputError(
             f"{row.where}: date {date or 'missing'}: data={config.name} takes only further rows from before "
-            f"{config.extra_before}, because later ones tell of what its tests ask (data.extra_before)"
+            f"{config.extra_before} (YYYY-MM-DD), because later ones tell of what its tests ask (data.extra_before)"
         )

@@ -236,7 +236,7 @@ def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
         InputError: a set is missing or faulty, or breaks the rule of `extra_before`.
     """
     extra, faults = read_extra(config, task)
-    if not extra:
+    if not extra and not faults:
         return
     every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
     leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]

@@ -65,6 +65,11 @@ def sigmoid(logits: Matrix) -> Matrix:
     return 0.5 * (1.0 + np.tanh(0.5 * logits))
 
 
+def without_lone_surrogates(text: str) -> str:
+    """Return a text of the same length in which half surrogate pairs are replacement characters."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
+
+
 def class_numbers(targets: NDArray[Any]) -> NDArray[np.int64]:
     """Return class numbers (n,) of single-label targets: themselves, or the most probable of distributions."""
     return targets.argmax(axis=1) if targets.dtype.kind == "f" else targets
@@ -108,7 +113,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             raise InputError(f"fit: all labels are {self.classes_[numbers[0]]!r}; two classes or more are needed")
         checked = None
         if validation is not None:
-            checked = (self._passages(validation[0]), self._targets(validation[1]))
+            checked = (self._passages(validation[0]), class_numbers(self._targets(validation[1])))
         self._fit(passages, targets, checked)
         return self
 
@@ -172,12 +177,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         if len(passage.spans) != len(self.spans):
             roles = ", ".join(self.spans) or "no actor"
             raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
-        if _LONE_SURROGATE.search(passage.text):
-            return replace(passage, text=_LONE_SURROGATE.sub("\ufffd", passage.text))
-        return passage
+        text = without_lone_surrogates(passage.text)
+        return passage if text == passage.text else replace(passage, text=text)
 
     def _labels_in(self, y: Any) -> list[str]:
         if not self.multi:
+            if any(isinstance(label, tuple) for label in y):
+                raise InputError("fit: distributions need the classes in order; give labels=[...]")
             return sorted({str(label) for label in y})
         if isinstance(y, np.ndarray) and y.ndim == 2:
             return [str(number) for number in range(y.shape[1])]
