@@ -216,7 +216,7 @@ class ActorTagger:
         try:
             values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
             config = AutoConfig.for_model(**values["encoder"])
-            if [config.id2label.get(number) for number in range(config.num_labels)] != [*LABELS]:
+            if config.id2label != dict(enumerate(LABELS)):
                 raise ValueError(f"its labels {config.id2label} are not a tagger's")
             tagger = cls(str(folder), max_length=int(values["max_length"]), device=device)
             tagger._load_tokenizer(folder)

@@ -141,7 +141,7 @@ def _join(text: str, mentions: Sequence[Offsets], names: Sequence[_Name]) -> lis
     for second in range(len(names)):
         for first in range(second):
             between = text[mentions[first][1] : mentions[second][0]]
-            bracketed = between.strip() == "(" and len(between) <= 2
+            bracketed = between.strip(" \"'”’") == "(" and len(between) <= 3
             if _same(names[first], names[second]) or (bracketed and _is_short(names[second].words)):
                 one, other = root(first), root(second)
                 if len(sides[one] | sides[other]) < 2:
