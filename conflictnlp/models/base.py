@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from conflictnlp.errors import InputError
-from conflictnlp.text import Passage
+from conflictnlp.text import Passage, without_lone_surrogates
 
 Matrix = NDArray[np.float64]
 # Passages scored together, so that batches can be sorted by length.
 _CHUNK = 256
-# JSON can hold half of a surrogate pair, which tokenizers refuse.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +60,6 @@ def softmax(logits: Matrix) -> Matrix:
 def sigmoid(logits: Matrix) -> Matrix:
     """Return each logit's own probability."""
     return 0.5 * (1.0 + np.tanh(0.5 * logits))
-
-
-def without_lone_surrogates(text: str) -> str:
-    """Return a text of the same length in which half surrogate pairs are replacement characters."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def class_numbers(targets: NDArray[Any]) -> NDArray[np.int64]:

@@ -18,13 +18,12 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 from conflictnlp.data.tagged import KINDS, TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
-from conflictnlp.models.base import without_lone_surrogates
 from conflictnlp.models.device import resolve_device, wants_bfloat16
 from conflictnlp.models.encoding import sentence_units, special_tokens
 from conflictnlp.models.trainer import PAD_TO, ProgressBar
 from conflictnlp.models.transformer import quiet, reach_of
 from conflictnlp.models.weights import find_encoder
-from conflictnlp.text import plan_windows
+from conflictnlp.text import plan_windows, without_lone_surrogates
 
 log = logging.getLogger(__name__)
 WEIGHTS = "tagger.safetensors"
