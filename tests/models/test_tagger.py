@@ -89,7 +89,7 @@ class TestLearning:
         assert (facts["encoder"], facts["max_length"], facts["seed"]) == (str(tiny_encoder), 32, 1)
 
     def test_sources_and_targets_are_labels_of_their_own(self, learnt):
-        text = TaggedText("The people met.", ((4, 10),), "party")
+        text = TaggedText("The army left.", ((4, 8),), "party")
         (window,) = learnt._windows(text.text)
         names = [LABELS[label] for label in learnt._labels(window, text) if label >= 0]
         assert names == ["O", "B-party", "O", "O"]
