@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from conflictnlp.task import Label, Task
 from conflictnlp.text import Passage, find_mentions
+from tests.known_words import BEGIN, INSIDE, SIZES, KnownWords
 
 # Read when huggingface_hub and mlflow are imported, which test modules do before any fixture runs.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -120,6 +122,38 @@ def encoder_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path,
     return folder
 
 
+@pytest.fixture(scope="session")
+def finding_task(actor_task: Task) -> Task:
+    return replace(actor_task, finds_actors=True)
+
+
+@pytest.fixture(scope="session")
+def finding_bundle(tmp_path_factory: pytest.TempPathFactory, finding_task: Task) -> Path:
+    """A bundle of a tiny encoder whose tagger finds the actors of `tests.known_words`."""
+    from transformers import BertConfig, BertModel
+
+    from conflictnlp.bundle import save_bundle
+    from conflictnlp.models import TransformerClassifier
+
+    encoder = tmp_path_factory.mktemp("knowing_encoder")
+    tokenizer = _tokenizer((*BEGIN, *INSIDE))
+    tokenizer.save_pretrained(encoder)
+    BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **SIZES)).save_pretrained(encoder)
+    texts, labels = actor_passages([("IS", "advanced on", "gaining"), ("FARC", "met near", "none")])
+    estimator = TransformerClassifier(
+        encoder=str(encoder),
+        labels=finding_task.label_names,
+        spans=finding_task.spans,
+        max_length=64,
+        max_steps=1,
+        precision="float32",
+        device="cpu",
+    )
+    folder = tmp_path_factory.mktemp("finding") / "bundle"
+    save_bundle(folder, estimator.fit(texts, labels), finding_task, tagger=KnownWords(tokenizer.get_vocab()))
+    return folder
+
+
 def actor_passages(courses: list[tuple[str, str, str]]) -> tuple[list[Passage], list[str]]:
     """Return passages on each (actor, course, label) in a few places, and their labels."""
     places = ("Ostra", "Velm", "Karth", "Dhal")
@@ -144,7 +178,7 @@ def _tfidf_bundle(
     return folder
 
 
-def _tokenizer() -> Any:
+def _tokenizer(further: Sequence[str] = ()) -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -153,7 +187,9 @@ def _tokenizer() -> Any:
     counts = Counter(word for row in sample_texts("train") for word in re.findall(r"[a-z]+", row["text"].lower()))
     words = sorted(counts, key=lambda word: (-counts[word], word))[:1000]
     characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    vocabulary = dict.fromkeys([*SPECIAL_TOKENS, *characters, *(f"##{c}" for c in characters if c.isalnum()), *words])
+    vocabulary = dict.fromkeys(
+        [*SPECIAL_TOKENS, *characters, *(f"##{c}" for c in characters if c.isalnum()), *words, *further]
+    )
     numbers = {token: number for number, token in enumerate(vocabulary)}
     tokenizer = Tokenizer(models.WordPiece(numbers, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)

@@ -22,7 +22,7 @@ from conflictnlp.errors import InputError
 from conflictnlp.files import atomic_path, open_text
 from conflictnlp.inference.found import found_questions
 from conflictnlp.inference.model import NO_ACTOR, Model
-from conflictnlp.inference.records import check_columns, flat, output_columns, questions, record
+from conflictnlp.inference.records import article_of, check_columns, flat, output_columns, questions, record
 
 log = logging.getLogger(__name__)
 OUTPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
@@ -175,13 +175,16 @@ def _survey(
                 f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
                 "name the text's with --text-column"
             )
-        total += 0 if finds else sum(1 for _ in questions(row, model, columns, asked))
+        if finds:
+            article_of(row, model.task, columns)
+        else:
+            total += sum(1 for _ in questions(row, model, columns, asked))
         names.update(dict.fromkeys(row.values))
     if not names:
         raise InputError(f"{source}: holds no rows")
     if columns.id not in names and columns.id != ColumnsConfig.id:
         raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
-    check_columns(model, names, bool(asked))
+    check_columns(model, names, bool(asked) or finds)
     return list(names), None if finds else total, finds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 from conflictnlp.config import DataConfig
 from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.read import Row, find_files
-from conflictnlp.data.sources import INVENTED, read_rows
+from conflictnlp.data.read import Row
+from conflictnlp.data.sources import INVENTED, present, read_rows
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from conflictnlp.data.load import Splits
 
 log = logging.getLogger(__name__)
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
@@ -34,7 +36,7 @@ def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
         InputError: a set is missing or faulty, or breaks the rule of `extra_before`.
     """
     extra, faults = read_extra(config, task)
-    if not extra:
+    if not extra and not faults:
         return
     every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
     leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]
@@ -71,30 +73,15 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
             "drop data.on_leak=keep or set data.extra=[]"
         )
     examples: list[Example] = []
-    for source in config.extra:
-        name, may_lack = source.removesuffix("?"), source.endswith("?")
+    for name in present(config.extra, config.root, "data.extra"):
         if name.startswith("sample:") and task.spans and "/" not in name:
             name += "/actors"
-        if may_lack and not is_there(name, config):
-            log.warning("data.extra: %s is not there; training goes on without it", name)
-            continue
         before = len(examples)
         examples.extend(_examples(name, config, task))
         log.info("data.extra: %d rows of %s", len(examples) - before, name)
     faulty = {f.index: f.kind for f in check_split("extra", examples, task, config.long_words) if f.kind in FAULTS}
     kept = [example for index, example in enumerate(examples) if index not in faulty]
     return kept, Counter(faulty.values())
-
-
-def is_there(source: str, config: DataConfig) -> bool:
-    """Return whether a source's files exist; what ships with the package does."""
-    if source.startswith(INVENTED) or source.startswith("datasets:"):
-        return True
-    try:
-        find_files(source.partition("@")[2] if source.startswith("codes:") else source, config.root)
-    except InputError:
-        return False
-    return True
 
 
 def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
@@ -110,7 +97,7 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
             continue  # A row that the teacher could not score.
         try:
             distribution = tuple(float(chance) for chance in chances)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InputError(f"{row.where}: {error}; prob_ columns must hold probabilities") from error
         if not 0.98 < sum(distribution) < 1.02 or min(distribution) < 0:
             raise InputError(f"{row.where}: the prob_ columns sum to {sum(distribution):.3f}, not to 1")
@@ -124,8 +111,9 @@ def _check_date(row: Row, source: str, config: DataConfig) -> None:
     if config.extra_before is None or source.startswith(INVENTED):
         return
     date = row.values.get(config.columns.date)
-    if not date or str(date) >= config.extra_before:
+    # Other notations, such as 31/12/2016, do not sort by time.
+    if not date or not _ISO_DATE.match(str(date)) or str(date) >= config.extra_before:
         raise InputError(
             f"{row.where}: date {date or 'missing'}: data={config.name} takes only further rows from before "
-            f"{config.extra_before}, because later ones tell of what its tests ask (data.extra_before)"
+            f"{config.extra_before} (YYYY-MM-DD), because later ones tell of what its tests ask (data.extra_before)"
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from conflictnlp.data.reports import report_rows
 from conflictnlp.data.sample import sample_rows
 from conflictnlp.errors import InputError
 
+log = logging.getLogger(__name__)
 # Texts that were written for this package: nothing real stands in them that could leak.
 INVENTED = ("sample:", "reports:")
 
@@ -40,6 +42,36 @@ def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Ro
     else:
         for path in find_files(source, root):
             yield from read_file(path)
+
+
+def present(sources: Iterable[str], root: str | Path | None, key: str) -> Iterator[str]:
+    """Name the sources that can be read: one that ends in `?` is left out, with a warning, where its file is not there.
+
+    Args:
+        sources: as `read_rows` takes them, some with `?`.
+        root: the folder that a relative path starts from.
+        key: the config's key that names them, for the warning.
+
+    Yields:
+        the names without `?`; what ships with the package is always there.
+    """
+    for source in sources:
+        name = source.removesuffix("?")
+        if name == source or _is_there(name, root):
+            yield name
+        else:
+            log.warning("%s: %s is not there; training goes on without it", key, name)
+
+
+def _is_there(source: str, root: str | Path | None) -> bool:
+    codes, at, texts = source.partition("@")
+    if source.startswith((*INVENTED, "datasets:")) or (codes.startswith("codes:") and not at):
+        return True
+    try:
+        find_files(texts if codes.startswith("codes:") else source, root)
+    except InputError:
+        return False
+    return True
 
 
 def _packaged(kind: str, rest: str, root: str | Path | None) -> Iterator[dict[str, Any]]:

@@ -9,9 +9,10 @@ from typing import Any
 from conflictnlp.config import DataConfig
 from conflictnlp.data.codes import coded_texts
 from conflictnlp.data.example import Example
-from conflictnlp.data.extra import is_there
 from conflictnlp.data.near_duplicates import normalise
-from conflictnlp.data.sources import read_rows
+from conflictnlp.data.read import Row
+from conflictnlp.data.sources import present, read_rows
+from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 from conflictnlp.text.spans import Offsets
 
@@ -79,7 +80,7 @@ def tagger_texts(
 
 
 def _without_actors(config: DataConfig) -> Iterator[TaggedText]:
-    for source in _present(config.no_actors, config):
+    for source in present(config.no_actors, config.root, "data.no_actors"):
         if source.startswith("codes:"):
             name, _, texts = source.removeprefix("codes:").partition("@")
             for record in coded_texts(name, texts, config.root):
@@ -87,25 +88,25 @@ def _without_actors(config: DataConfig) -> Iterator[TaggedText]:
                     yield TaggedText(record["text"], ())
         else:
             for row in read_rows(source, config.root):
-                yield TaggedText(str(row.values[config.columns.text]), ())
+                yield TaggedText(_text(row, config.columns.text), ())
 
 
 def _events(config: DataConfig) -> Iterator[TaggedText]:
-    for source in _present(config.parties, config):
+    for source in present(config.parties, config.root, "data.parties"):
         for row in read_rows(source, config.root):
-            yield TaggedText(str(row.values["text"]), _without_overlaps(_roles(row.values)), "party")
+            yield TaggedText(_text(row, "text"), _without_overlaps(_roles(row.values)), "party")
+
+
+def _text(row: Row, column: str) -> str:
+    text = row.values.get(column)
+    if not isinstance(text, str):
+        raise InputError(f"{row.where}: no column {column!r} with a text; the columns are {', '.join(row.values)}")
+    return text
 
 
 def _roles(values: Mapping[str, Any]) -> list[Offsets]:
     found = [(values.get(f"{role}_start"), values.get(f"{role}_end")) for role in ("source", "target")]
     return [(int(start), int(end)) for start, end in found if start is not None and end is not None]
-
-
-def _present(sources: Iterable[str], config: DataConfig) -> Iterator[str]:
-    for source in sources:
-        name = source.removesuffix("?")
-        if name == source or is_there(name, config):
-            yield name
 
 
 def _without_overlaps(spans: Iterable[Offsets]) -> tuple[Offsets, ...]:

@@ -53,29 +53,6 @@ def cut_out(passage: Passage, start: int, end: int) -> Passage:
     return Passage(passage.text[start:end], spans)
 
 
-def without(passage: Passage, start: int, end: int) -> Passage:
-    """Return a passage without one stretch.
-
-    Args:
-        passage: a text with its mentions.
-        start: first character of what goes.
-        end: character after it.
-
-    Returns:
-        the rest, its mentions moved; those that began in the stretch are gone.
-    """
-    gone = end - start
-    spans = tuple(
-        tuple(
-            (first, last) if last <= start else (first - gone, last - gone)
-            for first, last in role
-            if last <= start or first >= end
-        )
-        for role in passage.spans
-    )
-    return Passage(passage.text[:start] + passage.text[end:], spans, min(passage.offset, start))
-
-
 def shares(chances: Matrix, label: int) -> Matrix:
     """Share a label among the sentences that name the actor.
 

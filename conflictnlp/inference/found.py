@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import islice
 
 from conflictnlp.config import ColumnsConfig
-from conflictnlp.data.example import Example, Span, make_passage, parse_row
+from conflictnlp.data.example import Example, Span, make_passage
 from conflictnlp.data.read import Row
 from conflictnlp.inference.model import Model
+from conflictnlp.inference.records import article_of
 
 _CHUNK = 64
 
@@ -56,9 +57,6 @@ def found_questions(rows: Iterable[Row], model: Model, columns: ColumnsConfig) -
     """
     stream = iter(rows)
     while chunk := list(islice(stream, _CHUNK)):
-        articles = [
-            parse_row(Row(row.where, {**row.values, columns.actor: ""}), model.task, columns, None, labelled=False)
-            for row in chunk
-        ]
+        articles = [article_of(row, model.task, columns) for row in chunk]
         for row, article, asked in zip(chunk, articles, asking_about_found(articles, model), strict=True):
             yield from ((row, question) for question in asked or [article])

@@ -50,7 +50,8 @@ def check_columns(model: Predictor, columns: Iterable[str], given_actors: bool) 
     Args:
         model: tells the output columns.
         columns: the input's.
-        given_actors: whether actors were named apart from the input, so that its `actor` would be overwritten.
+        given_actors: whether actors are named or found apart from the input, so that its `actor`, `start` and `end`
+            would be overwritten.
 
     Raises:
         InputError: a name stands on both sides.
@@ -84,8 +85,7 @@ def questions(row: Row, model: Predictor, columns: ColumnsConfig, actors: Sequen
     if not actors or task.spans != ("actor",):
         yield parse_row(row, task, columns, None, labelled=False)
         return
-    values = {key: value for key, value in row.values.items() if key not in (columns.start, columns.end)}
-    plain = parse_row(Row(row.where, {**values, columns.actor: ""}), task, columns, None, labelled=False)
+    plain = article_of(row, task, columns)
     named = [names for names in actors if find_mentions(f"{plain.title}\n{plain.text}", names)]
     for names in named or [["; ".join(names[0] for names in actors)]]:
         yield Example(
@@ -97,6 +97,24 @@ def questions(row: Row, model: Predictor, columns: ColumnsConfig, actors: Sequen
             group=plain.group,
             date=plain.date,
         )
+
+
+def article_of(row: Row, task: Task, columns: ColumnsConfig) -> Example:
+    """Read a row as an article that is not yet asked about an actor.
+
+    Args:
+        row: the record; an actor or offsets in it are ignored.
+        task: reads a text for one actor.
+        columns: names of the record's columns.
+
+    Returns:
+        the article, its actor without a name.
+
+    Raises:
+        InputError: the text's column is missing or not a text.
+    """
+    values = {key: value for key, value in row.values.items() if key not in (columns.start, columns.end)}
+    return parse_row(Row(row.where, {**values, columns.actor: ""}), task, columns, None, labelled=False)
 
 
 def record(model: Predictor, values: Mapping[str, Any], example: Example, prediction: Prediction) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from conflictnlp.errors import InputError
-from conflictnlp.text import Passage
+from conflictnlp.text import Passage, without_lone_surrogates
 
 Matrix = NDArray[np.float64]
 # Passages scored together, so that batches can be sorted by length.
 _CHUNK = 256
-# JSON can hold half of a surrogate pair, which tokenizers refuse.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             raise InputError(f"fit: all labels are {self.classes_[numbers[0]]!r}; two classes or more are needed")
         checked = None
         if validation is not None:
-            checked = (self._passages(validation[0]), self._targets(validation[1]))
+            checked = (self._passages(validation[0]), class_numbers(self._targets(validation[1])))
         further = None
         if extra is not None and len(extra[0]):
             further = (self._passages(extra[0]), self._targets(extra[1]))
@@ -190,12 +187,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         if len(passage.spans) != len(self.spans):
             roles = ", ".join(self.spans) or "no actor"
             raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
-        if _LONE_SURROGATE.search(passage.text):
-            return replace(passage, text=_LONE_SURROGATE.sub("\ufffd", passage.text))
-        return passage
+        text = without_lone_surrogates(passage.text)
+        return passage if text == passage.text else replace(passage, text=text)
 
     def _labels_in(self, y: Any) -> list[str]:
         if not self.multi:
+            if any(isinstance(label, tuple) for label in y):
+                raise InputError("fit: distributions need the classes in order; give labels=[...]")
             return sorted({str(label) for label in y})
         if isinstance(y, np.ndarray) and y.ndim == 2:
             return [str(number) for number in range(y.shape[1])]

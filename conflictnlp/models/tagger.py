@@ -21,9 +21,9 @@ from conflictnlp.files import write_json
 from conflictnlp.models.device import resolve_device, wants_bfloat16
 from conflictnlp.models.encoding import sentence_units, special_tokens
 from conflictnlp.models.trainer import PAD_TO, ProgressBar
-from conflictnlp.models.transformer import quiet
+from conflictnlp.models.transformer import quiet, reach_of
 from conflictnlp.models.weights import find_encoder
-from conflictnlp.text import plan_windows
+from conflictnlp.text import plan_windows, without_lone_surrogates
 
 log = logging.getLogger(__name__)
 WEIGHTS = "tagger.safetensors"
@@ -107,7 +107,7 @@ class ActorTagger:
             InputError: no text marks an armed actor.
         """
         if not any(text.spans for text in texts if text.kind == "actor"):
-            raise InputError("tagger: no training text marks an armed actor")
+            raise InputError("tagger: no training text marks an armed actor; tagger.train=false leaves the tagger out")
         device = resolve_device(self.device)
         transformers.set_seed(self.seed)
         folder = find_encoder(self.encoder, self.revision)
@@ -123,6 +123,7 @@ class ActorTagger:
             self.model_ = AutoModelForTokenClassification.from_pretrained(
                 folder, config=config, dtype=torch.float32, use_safetensors=True, **_LOCAL
             )
+        self.max_length = min(self.max_length, reach_of(self.model_))
         self.model_.get_input_embeddings().requires_grad_(False)
         rows = [
             {"input_ids": window.ids, "labels": self._labels(window, text)}
@@ -188,8 +189,10 @@ class ActorTagger:
 
         weights = {name: value.half().contiguous().cpu() for name, value in self.model_.state_dict().items()}
         save_file(weights, folder / WEIGHTS)
-        values = {"max_length": self.max_length, "encoder": self.model_.config.to_dict()}
-        write_json(folder / CONFIG, values)
+        encoder = self.model_.config.to_dict()
+        # The encoder's folder on this machine is no property of the model.
+        encoder.pop("_name_or_path", None)
+        write_json(folder / CONFIG, {"max_length": self.max_length, "encoder": encoder})
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> ActorTagger:
@@ -212,6 +215,8 @@ class ActorTagger:
         try:
             values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
             config = AutoConfig.for_model(**values["encoder"])
+            if config.id2label != dict(enumerate(LABELS)):
+                raise ValueError(f"its labels {config.id2label} are not a tagger's")
             tagger = cls(str(folder), max_length=int(values["max_length"]), device=device)
             tagger._load_tokenizer(folder)
             with quiet():
@@ -220,7 +225,8 @@ class ActorTagger:
             tagger.model_.load_state_dict(weights)
         except Exception as error:
             # transformers, torch and safetensors raise many kinds for damaged files.
-            raise BundleError(f"{folder / WEIGHTS}: cannot be read ({str(error).partition(chr(10))[0]})") from error
+            reason = str(error).partition("\n")[0]
+            raise BundleError(f"{folder}: the tagger of actors cannot be read ({reason})") from error
         tagger.model_.eval()
         return tagger
 
@@ -232,9 +238,11 @@ class ActorTagger:
     def _load_tokenizer(self, folder: Path) -> None:
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **_LOCAL)
         self._prefix, self._suffix = special_tokens(self.tokenizer_.backend_tokenizer)
+        if self.max_length <= len(self._prefix) + len(self._suffix):
+            raise InputError(f"tagger.max_length={self.max_length}: leaves no room beside the special tokens")
 
     def _windows(self, text: str) -> Iterator[_Window]:
-        encoding = self.tokenizer_.backend_tokenizer.encode(text, add_special_tokens=False)
+        encoding = self.tokenizer_.backend_tokenizer.encode(without_lone_surrogates(text), add_special_tokens=False)
         budget = self.max_length - len(self._prefix) - len(self._suffix)
         units = sentence_units(text, [first for first, _ in encoding.offsets], budget)
         for window in plan_windows([last - first for first, last in units], budget):

@@ -2,7 +2,7 @@
 
 from conflictnlp.text.names import invent_name, rename
 from conflictnlp.text.parties import Party, merge_mentions
-from conflictnlp.text.sentences import sentence_spans
+from conflictnlp.text.sentences import sentence_spans, without_lone_surrogates
 from conflictnlp.text.spans import Passage, find_mentions, insert_markers
 from conflictnlp.text.windows import Window, plan_windows
 
@@ -17,4 +17,5 @@ __all__ = [
     "plan_windows",
     "rename",
     "sentence_spans",
+    "without_lone_surrogates",
 ]

@@ -11,7 +11,8 @@ Two mentions are one actor if
    their own ("Syrian army", "Syrian troops"), or one has none ("government forces") and the text names one state
    alone, or most.
 
-State forces are never joined with rebels, whatever words they share ("Syrian army", "Syrian rebels").
+State forces are never joined with rebels, whatever words they share ("Syrian army", "Syrian rebels"), not even
+through a third name. A movement's army ("Free Syrian Army", "Sudan Liberation Army") is neither.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ _STATE = frozenset(
 )
 _REBEL = frozenset(
     "rebel rebels insurgent insurgents militant militants guerrilla guerrillas separatist separatists opposition "
-    "jihadist jihadists jihadi jihadis extremist extremists gunmen mutineers terrorists".split()
+    "jihadist jihadists jihadi jihadis extremist extremists gunmen mutineers terrorists defectors deserters".split()
 )
+# An army named by one of these is as often a movement's as a state's.
+_MOVEMENT = frozenset("free independence liberation people popular resistance revolutionary salvation".split())
 _AGAINST = ("anti-", "pro-", "non-")
 _ANY = frozenset(
     "militia militias militiamen forces force group groups armed security air special units unit fighters fighter "
@@ -82,7 +85,9 @@ class _Name:
         parts = [re.sub(r"['’]s?$|^al-", "", part) for part in re.findall(r"[\w'’-]+", words.casefold())]
         # "rebel-held" is of the rebels, but "anti-IS" is not of IS.
         pieces = [piece for part in parts for piece in ([part] if part.startswith(_AGAINST) else part.split("-"))]
-        side = "state" if _STATE & set(pieces) else "rebel" if _REBEL & set(pieces) else ""
+        side = "rebel" if _REBEL & set(pieces) else "state" if _STATE & set(pieces) else ""
+        if side == "state" and _MOVEMENT & set(pieces):
+            side = ""
         own = tuple(p for p in pieces if p and p not in _STATE and p not in _REBEL and p not in _ANY)
         return cls(words, own, side)
 
@@ -114,7 +119,8 @@ def _pieces(text: str, span: Offsets) -> list[Offsets]:
         start += article.end()
         words = text[start:end]
     if brackets := _BRACKETS.match(words):
-        return [(start + first, start + last) for first, last in (brackets.span(1), brackets.span(2))]
+        inner = (brackets.span(1), brackets.span(2))
+        return [piece for first, last in inner for piece in _pieces(text, (start + first, start + last))]
     stripped = words.strip(" .,;:()[]\"'“”‘’-")
     # Scraps of a sentence, such as "of".
     if not re.search(r"\w", stripped) or (len(stripped) < 4 and stripped.islower()):
@@ -131,12 +137,16 @@ def _join(text: str, mentions: Sequence[Offsets], names: Sequence[_Name]) -> lis
             index = parent[index]
         return index
 
+    sides = [{name.side} - {""} for name in names]
     for second in range(len(names)):
         for first in range(second):
             between = text[mentions[first][1] : mentions[second][0]]
-            bracketed = between.strip() == "(" and len(between) <= 2
+            bracketed = between.strip(" \"'”’") == "(" and len(between) <= 3
             if _same(names[first], names[second]) or (bracketed and _is_short(names[second].words)):
-                parent[root(second)] = root(first)
+                one, other = root(first), root(second)
+                if len(sides[one] | sides[other]) < 2:
+                    sides[one] |= sides[other]
+                    parent[other] = one
     _join_unnamed(names, parent, root)
     groups: dict[int, list[int]] = defaultdict(list)
     for index in range(len(names)):
@@ -150,7 +160,9 @@ def _same(one: _Name, other: _Name) -> bool:
     if {one.side, other.side} == {"state", "rebel"}:
         return False
     if _is_short(one.words) or _is_short(other.words):
-        return _abbreviates(one.words, other.words) or _abbreviates(other.words, one.words) or one.own == other.own
+        if _abbreviates(one.words, other.words) or _abbreviates(other.words, one.words):
+            return True
+        return one.own == other.own != ()
     if not one.own or not other.own:
         return False
     if one.side == other.side == "state":

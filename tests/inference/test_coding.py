@@ -123,6 +123,54 @@ class TestActors:
         ]
 
 
+class TestFoundActors:
+    """Actors that the momentum model finds by itself."""
+
+    @pytest.fixture(scope="class")
+    def momentum(self, finding_bundle: Path) -> Model:
+        return Model(finding_bundle, device="cpu")
+
+    @staticmethod
+    def names(coder: Coder, text: str, title: str = "") -> list[str]:
+        (record,) = coder.code([article(text, title=title)])
+        return [actor["name"] for actor in record["actors"]]
+
+    def test_where_nobody_is_named_all_are_found(self, momentum: Model) -> None:
+        (record,) = Coder(momentum=momentum).code([article("IS met the Syrian army. The army fled.")])
+        assert [(actor["name"], actor["mentions"]) for actor in record["actors"]] == [
+            ("IS", [[0, 2]]),
+            ("Syrian army", [[11, 22], [28, 32]]),
+        ]
+        assert all(actor["evidence"] for actor in record["actors"])
+
+    def test_named_ones_alone_are_asked_about_unless_others_are_wanted(self, momentum: Model) -> None:
+        assert self.names(Coder(momentum=momentum, actors=(IS,)), "FARC met IS.") == ["Islamic State"]
+
+    def test_wanted_others_stand_beside_the_named_ones(self, momentum: Model) -> None:
+        coder = Coder(momentum=momentum, actors=(IS,), find_actors=True)
+        assert self.names(coder, "FARC met IS and the Syrian army.") == ["Islamic State", "FARC", "Syrian army"]
+
+    @pytest.mark.parametrize("title", ["", "IS again"])
+    def test_one_that_overlaps_a_named_one_is_not_asked_about_twice(self, momentum: Model, title: str) -> None:
+        coder = Coder(momentum=momentum, actors=(IS,), find_actors=True)
+        assert self.names(coder, "Then Islamic State fighters met FARC.", title) == ["Islamic State", "FARC"]
+
+    def test_mentions_of_the_title_are_not_told_as_places(self, momentum: Model) -> None:
+        (record,) = Coder(momentum=momentum).code([article("Then FARC fled.", title="FARC news")])
+        (actor,) = record["actors"]
+        assert actor["mentions"] == [[5, 9]]
+        assert [piece["text"] for piece in actor["evidence"]] == ["FARC news", "Then FARC fled."]
+
+    def test_a_text_without_actors_has_none(self, momentum: Model) -> None:
+        (record,) = Coder(momentum=momentum).code([article("Rain fell.")])
+        assert (record["actors"], record["error"]) == ([], None)
+
+    def test_each_article_has_its_own(self, momentum: Model) -> None:
+        texts = ["IS fled.", " ", "Rain.", "FARC met IS."]
+        records = list(Coder(momentum=momentum).code(article(text) for text in texts))
+        assert [[actor["name"] for actor in record["actors"]] for record in records] == [["IS"], [], [], ["FARC", "IS"]]
+
+
 class TestEventTypes:
     """The most probable one, and every other that is probable enough."""
 

@@ -167,6 +167,16 @@ class TestText:
         page = render_page([coded(text, actor([], [piece(text, 0, 5, 0.9), piece(text, 4, 10, 0.1)]))])
         assert marks(page) == ["One.", "Two."]
 
+    def test_evidence_of_the_headline_stands_before_the_text(self) -> None:
+        text = "They fled. IS won."
+        headline = {**piece("IS & co fled", 0, 12, 0.25, "losing"), "start": 0, "end": 0}
+        page = render_page(
+            [coded(text, actor([[11, 13]], [headline, piece(text, 11, 18, 0.75)]), title="IS & co fled")]
+        )
+        assert Reader(page).text == f"IS & co fled\n{text}"
+        assert marks(page) == ["IS &amp; co fled", "IS won."]
+        assert re.findall(r"data-told='(.*?)'", page) == ["losing 0.70 · 25%", "gaining 0.70 · 75%"]
+
     def test_weights_of_zero_are_borne(self) -> None:
         text = "IS fled."
         assert marks(render_page([coded(text, actor([[0, 2]], [piece(text, 0, 8, 0.0)]))])) == [text]

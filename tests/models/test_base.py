@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conflictnlp.errors import InputError
-from conflictnlp.models.base import WindowScores, sigmoid, softmax
+from conflictnlp.models.base import WindowScores, class_numbers, sigmoid, softmax
 from conflictnlp.models.tfidf import TfidfClassifier
 from conflictnlp.text import Passage
 
@@ -95,3 +95,43 @@ def test_a_passage_with_other_roles_than_the_models_is_refused(item):
 def test_marked_passages_are_refused_where_nothing_is_marked():
     with pytest.raises(InputError, match="no actor"):
         TfidfClassifier().fit([Passage("IS advanced", (((0, 2),),))] * 2, ["gaining", "losing"])
+
+
+class TestDistributions:
+    """A teacher's probabilities in the place of labels."""
+
+    texts = ("Shells fell on the town.", "Envoys met.", "Rain fell.")
+
+    def test_names_among_them_are_certain(self):
+        model = TfidfClassifier(labels=["war", "deal", "rain"]).fit(self.texts, [(0.7, 0.2, 0.1), "deal", "rain"])
+        targets = model._targets([(0.7, 0.2, 0.1), "deal"])
+        assert targets == pytest.approx(np.array([[0.7, 0.2, 0.1], [0, 1, 0]]))
+
+    def test_their_most_probable_class_is_the_number(self):
+        assert class_numbers(np.array([[0.2, 0.8], [0.6, 0.4]], dtype=np.float32)).tolist() == [1, 0]
+
+    def test_numbers_of_names_are_themselves(self):
+        assert class_numbers(np.array([2, 0])).tolist() == [2, 0]
+
+    @pytest.mark.parametrize("chances", [(0.5,), (0.5, 0.3, 0.2), ()])
+    def test_one_of_another_length_is_refused(self, chances):
+        with pytest.raises(InputError, match="a distribution must have 2 probabilities, one for each label"):
+            TfidfClassifier(labels=["war", "deal"]).fit(self.texts, [chances, "war", "deal"])
+
+    def test_without_declared_classes_they_are_refused(self):
+        with pytest.raises(InputError, match=r"distributions need the classes in order; give labels=\[\.\.\.\]"):
+            TfidfClassifier().fit(self.texts, [(0.5, 0.5), (0.1, 0.9), "war"])
+
+    def test_an_unknown_name_among_them_is_refused(self):
+        with pytest.raises(InputError, match="unknown label 'peace'"):
+            TfidfClassifier(labels=["war", "deal"]).fit(self.texts, [(0.5, 0.5), "peace", "war"])
+
+    def test_they_must_tell_two_classes_apart(self):
+        with pytest.raises(InputError, match="all labels are 'war'"):
+            TfidfClassifier(labels=["war", "deal"]).fit(self.texts, [(0.8, 0.2), (0.6, 0.4), "war"])
+
+
+def test_half_a_surrogate_pair_keeps_its_place():
+    model = TfidfClassifier(spans=("actor",))
+    passage = model._passage(Passage("\ud83d IS fled", (((2, 4),),)))
+    assert passage == Passage("\ufffd IS fled", (((2, 4),),))

@@ -181,3 +181,9 @@ def test_a_text_of_200_000_words_is_scored(model):
 
 def test_more_texts_than_a_chunk_keep_their_order(model, texts, labels):
     assert model.predict(texts * 25).tolist() == labels * 25
+
+
+def test_of_a_teachers_distribution_the_most_probable_label_counts(texts, labels):
+    told = [(0.9, 0.1) if label == "war" else (0.4, 0.6) for label in labels]
+    soft, hard = (TfidfClassifier(labels=LABELS).fit(texts, y) for y in (told, labels))
+    assert soft.predict_proba(texts) == pytest.approx(hard.predict_proba(texts))

@@ -137,6 +137,17 @@ def test_focal_loss_of_gamma_zero_is_cross_entropy(tmp_path):
     assert loss(tmp_path, [SURE], [1], focal_gamma=0.0) == pytest.approx(-log(0.75))
 
 
+def test_a_distribution_is_aimed_at_class_by_class(tmp_path):
+    found = loss(tmp_path, [SURE], [[0.4, 0.6]])
+    assert found == pytest.approx(-0.6 * log(0.75) - 0.4 * log(0.25))
+
+
+def test_focal_loss_heeds_what_is_near_its_distribution_less(tmp_path):
+    found = loss(tmp_path, [SURE], [[0.4, 0.6]], focal_gamma=2.0)
+    right = 0.4 * 0.25 + 0.6 * 0.75
+    assert found == pytest.approx((1 - right) ** 2 * (-0.6 * log(0.75) - 0.4 * log(0.25)))
+
+
 # With several labels the model says 0.5 to the first and 0.75 to the second.
 def test_binary_cross_entropy_is_the_mean_over_labels(tmp_path):
     assert loss(tmp_path, [SURE], [[1, 0]], multi=True) == pytest.approx((-log(0.5) - log(0.25)) / 2)

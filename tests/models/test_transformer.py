@@ -180,3 +180,31 @@ def test_a_training_without_a_checkpoint_folder_leaves_no_files(tmp_path, monkey
 def test_no_room_for_a_text_is_refused(tiny_settings, texts, labels):
     with pytest.raises(InputError, match="max_length=2"):
         TransformerClassifier(**{**tiny_settings, "max_length": 2}).fit(texts, labels)
+
+
+class TestDistributions:
+    """A teacher's probabilities as targets."""
+
+    def test_training_aims_at_them(self, tiny_settings, texts, labels):
+        # Learnt as labels, both would end beyond 0.9.
+        told = [(0.6, 0.0, 0.4) if label == "war" else (0.4, 0.0, 0.6) for label in labels]
+        settings = {**tiny_settings, "epochs": 20, "batch_size": 8, "learning_rate": 3e-3}
+        chances = TransformerClassifier(labels=LABELS, **settings).fit(texts, told).predict_proba(texts)
+        assert chances == pytest.approx(np.array(told), abs=0.15)
+
+    def test_a_certain_one_is_a_label(self, tiny_settings, texts, labels):
+        certain = {"war": (1.0, 0.0, 0.0), "deal": (0.0, 0.0, 1.0)}
+        told = [certain[label] for label in labels]
+        soft, hard = (TransformerClassifier(labels=LABELS, **tiny_settings).fit(texts, y) for y in (told, labels))
+        assert soft.predict_proba(texts) == pytest.approx(hard.predict_proba(texts), abs=1e-4)
+
+    def test_they_may_stand_among_names_with_copies_weights_and_validation(self, tiny_settings):
+        passages = [marked("IS took the town.", "IS"), marked("IS fled the town.", "IS")] * 4
+        settings = {**tiny_settings, "spans": ("actor",), "renamed_copies": 1, "class_weights": "balanced"}
+        model = TransformerClassifier(labels=["up", "down"], loss="focal", label_smoothing=0.1, **settings)
+        told = [(0.9, 0.1), "down", "up", (0.2, 0.8)] * 2
+        assert model.fit(passages, told, validation=(passages, told)).steps_ == 4
+
+    def test_one_of_another_length_is_refused(self, tiny_settings, texts, labels):
+        with pytest.raises(InputError, match="must have 3 probabilities"):
+            TransformerClassifier(labels=LABELS, **tiny_settings).fit(texts, [(0.5, 0.5), *labels[1:]])

@@ -62,3 +62,7 @@ def test_sentences_are_in_order_and_stripped(text):
     spans = sentence_spans(text)
     assert spans == sorted(spans)
     assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
+
+
+def test_half_a_character_is_a_character():
+    assert sentence_spans("Shells\ud83d fell. Rain fell.") == [(0, 13), (14, 24)]

@@ -34,6 +34,8 @@ def coded_texts(name: str, texts: str, root: str | Path | None = None) -> Iterat
     for file in find_files(texts, root):
         for row in read_file(file):
             if (actors := codes.get(str(row.values.get("id")))) is not None:
+                if not isinstance(row.values.get("text"), str):
+                    raise InputError(f"{row.where}: no column 'text' with the text that codes:{name} is about")
                 found += 1
                 yield {**row.values, "actors": actors}
     if not found:
