@@ -144,6 +144,19 @@ def _parser() -> argparse.ArgumentParser:
     agree.add_argument("--output", metavar="FILE", help="the disagreements to read: .csv, .tsv or .jsonl")
     agree.set_defaults(run=_agree)
 
+    export = commands.add_parser("export", help="a trained model for a faster runtime, or for a model hub")
+    export.add_argument("ref", metavar="REF", help="the model")
+    export.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
+    export.add_argument("--format", choices=("onnx", "hub"), default="onnx", help="default onnx")
+    export.add_argument("--quantize", choices=("int8",), help="weights of 8 bits: smaller and faster (onnx)")
+    export.add_argument(
+        "--check",
+        metavar="DATA",
+        help="compare on this file or data set; default the sample (onnx)",
+    )
+    export.add_argument("--license", metavar="ID", help="a hub's name of the model's licence, e.g. apache-2.0 (hub)")
+    export.set_defaults(run=_export)
+
     data = commands.add_parser("data", help="check labelled data").add_subparsers(required=True, metavar="ACTION")
     check = data.add_parser("check", help="report faults, duplicates and leaks")
     check.add_argument("source", metavar="FILE|NAME", help="a file, or a data set of conf/data")
@@ -227,6 +240,14 @@ def _agree(options: argparse.Namespace) -> int:
     if options.output:
         write_disagreements(result.disagreements, options.output)
     print(json.dumps({**result.agreement.to_dict(), "disagreements": len(result.disagreements)}))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.export import export
+
+    folder = export(options.ref, options.output, options.format, options.quantize, options.check, options.license)
+    print(f"bundle: {folder}")
     return 0
 
 

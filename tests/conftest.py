@@ -120,6 +120,29 @@ def encoder_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path,
     return folder
 
 
+@pytest.fixture(scope="session")
+def onnx_bundle(tmp_path_factory: pytest.TempPathFactory, encoder_bundle: Path) -> Path:
+    """The encoder bundle, exported."""
+    return _exported(tmp_path_factory, encoder_bundle, int8=False)
+
+
+@pytest.fixture(scope="session")
+def int8_bundle(tmp_path_factory: pytest.TempPathFactory, encoder_bundle: Path) -> Path:
+    """The encoder bundle, exported with weights of 8 bits."""
+    return _exported(tmp_path_factory, encoder_bundle, int8=True)
+
+
+def _exported(factory: pytest.TempPathFactory, source: Path, int8: bool) -> Path:
+    from conflictnlp.data.example import Example, Span
+    from conflictnlp.export.bundle import export_onnx
+    from conflictnlp.inference import Model
+
+    folder = factory.mktemp("exported") / "bundle"
+    row = Example("row 1", "1", "On Monday IS advanced on Ostra.", spans=(("actor", Span("IS")),))
+    export_onnx(Model(source, device="cpu"), folder, "one row", [row], int8)
+    return folder
+
+
 def actor_passages(courses: list[tuple[str, str, str]]) -> tuple[list[Passage], list[str]]:
     """Return passages on each (actor, course, label) in a few places, and their labels."""
     places = ("Ostra", "Velm", "Karth", "Dhal")

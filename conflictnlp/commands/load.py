@@ -22,9 +22,14 @@ def load(ref: str | Path, device: str = "auto") -> Model:
         InputError: nothing of that name is found.
         BundleError: the bundle is damaged, unsafe or of a newer format.
     """
-    folder = Path(ref).expanduser()
-    if not (folder / "manifest.json").is_file():
-        from conflictnlp.tracking.references import find_bundle
+    return Model(locate(ref), device=device, ref=str(ref))
 
-        folder = find_bundle(ref)
-    return Model(folder, device=device, ref=str(ref))
+
+def locate(ref: str | Path) -> Path:
+    """Return the bundle folder that a REF names, without a tracking store where it is a folder itself."""
+    folder = Path(ref).expanduser()
+    if (folder / "manifest.json").is_file():
+        return folder
+    from conflictnlp.tracking.references import find_bundle
+
+    return find_bundle(ref)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from conflictnlp.bundle import Manifest, load_estimator, read_manifest
+from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.data.example import Example, Span
 from conflictnlp.errors import InputError
 from conflictnlp.inference.prediction import Evidence, Prediction
 from conflictnlp.inference.records import frame_with_predictions
-from conflictnlp.models.base import Matrix, WindowScores, sigmoid, softmax
+from conflictnlp.inference.runtimes import open_runtime
+from conflictnlp.models.scores import Matrix, WindowScores, sigmoid, softmax
 from conflictnlp.task import Task
 from conflictnlp.text import Passage
 
@@ -38,7 +39,7 @@ class Model:
         self.manifest: Manifest = read_manifest(self.folder)
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
-        self._estimator = load_estimator(self.folder, self.manifest, device)
+        self._runtime = open_runtime(self.folder, self.manifest, device)
 
     def __repr__(self) -> str:
         return f"Model(task={self.task.name!r}, labels={self.labels}, ref={self.ref!r})"
@@ -194,7 +195,7 @@ class Model:
     def _flush(
         self, waiting: list[tuple[Example, Passage, str | None]]
     ) -> Iterator[tuple[Example, Passage, WindowScores | str]]:
-        scored = self._estimator.window_scores(passage for _, passage, error in waiting if error is None)
+        scored = self._runtime.window_scores(passage for _, passage, error in waiting if error is None)
         for example, passage, error in waiting:
             yield example, passage, next(scored) if error is None else error
 
