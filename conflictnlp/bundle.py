@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conflictnlp.errors import BundleError
 from conflictnlp.files import atomic_folder, sha256_file, sha256_json, write_json, write_text
@@ -28,9 +28,16 @@ _LIBRARIES = ("conflictnlp", "numpy", "scikit-learn", "skops", "tokenizers", "to
 _ALLOWED_NAMES = frozenset(
     {MANIFEST, METRICS, CARD, "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
     | {"vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"}
-    | {"model.safetensors", "model.skops", "model.onnx"}
+    | {"model.safetensors", "model.skops", "model.onnx", "tagger.safetensors", "tagger.json"}
 )
-_LARGEST = {"manifest.json": 1 << 22, "config.json": 1 << 22, "tokenizer.json": 1 << 28, "model.onnx": 1 << 31}
+_LARGEST = {
+    "manifest.json": 1 << 22,
+    "tagger.json": 1 << 22,
+    "config.json": 1 << 22,
+    "tokenizer.json": 1 << 28,
+    "model.onnx": 1 << 31,
+    "tagger.onnx": 1 << 31,
+}
 # Keys by which a config could make a library run code.
 _UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines"})
 # Parameters of an estimator that say how it was trained on one machine, not how it scores.
@@ -76,6 +83,13 @@ class Manifest:
         return values
 
 
+class Tagger(Protocol):
+    """What a bundle needs of a tagger of actors."""
+
+    def save(self, folder: Path) -> None:
+        """Write its files."""
+
+
 def save_bundle(
     folder: Path,
     estimator: TextClassifier,
@@ -83,6 +97,7 @@ def save_bundle(
     temperature: float = 1.0,
     thresholds: Mapping[str, float] | None = None,
     training: Mapping[str, Any] | None = None,
+    tagger: Tagger | None = None,
 ) -> Manifest:
     """Write a fitted estimator as a bundle, to a temporary folder that is then renamed.
 
@@ -93,6 +108,7 @@ def save_bundle(
         temperature: found on validation.
         thresholds: for multi-label, found on validation.
         training: facts on data, base model and run for the manifest.
+        tagger: finds actors in texts that nobody has marked, fitted; it reads with the estimator's tokenizer.
 
     Returns:
         the manifest that was written.
@@ -101,6 +117,8 @@ def save_bundle(
     kind = next(kind for kind, name in _KINDS.items() if name[1] == type(estimator).__name__)
     with atomic_folder(folder) as temporary:
         estimator.save(temporary)
+        if tagger is not None:
+            tagger.save(temporary)
         manifest = Manifest(
             task=task,
             estimator={"kind": kind, "parameters": parameters},
@@ -257,7 +275,7 @@ def _check_values(manifest: Manifest) -> None:
 
 
 def _check_configs(folder: Path) -> None:
-    for name in ("config.json", "tokenizer_config.json"):
+    for name in ("config.json", "tokenizer_config.json", "tagger.json"):
         path = folder / name
         if path.is_file():
             try:

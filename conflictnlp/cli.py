@@ -11,13 +11,16 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.commands import importing
+from conflictnlp.errors import IncompleteError, InputError, TrackingError
 
 _EPILOG = """
 A REF is a bundle folder, a run id, runs:/<id>/model, or models:/<name>@<alias>. Start with:
   conflictnlp train task=topic model=tfidf          (on the embedded sample)
   conflictnlp predict <bundle> article.txt
 """
+
+_SEARCH_EPILOG = "What is varied stands in conf/search/*.yaml: choose a file with search=NAME."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"conflictnlp: {_line(error)}", file=sys.stderr)
         return 2
-    except TrackingError as error:
+    except (TrackingError, IncompleteError) as error:
         print(f"conflictnlp: {_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -88,7 +91,19 @@ def _environment_fault(error: BaseException) -> str | None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like every other."""
+    """A parser whose errors are one line, like every other.
+
+    Attributes:
+        late_epilog: makes the end of the help from what only the help needs to import.
+    """
+
+    late_epilog: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        """Return the help."""
+        if self.late_epilog is not None:
+            self.epilog = self.late_epilog()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse the words."""
@@ -111,6 +126,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: data=topic, data.test=FILE")
     evaluate.set_defaults(run=_evaluate)
 
+    search = commands.add_parser(
+        "search", help="hyper-parameter search on validation; started again, it goes on", epilog=_SEARCH_EPILOG
+    )
+    search.add_argument(
+        "overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: task=topic model=tfidf search.trials=20"
+    )
+    search.add_argument("--config-dir", metavar="DIR", help="a folder of your own config groups")
+    search.set_defaults(run=_search)
+
     predict = commands.add_parser("predict", help="apply a model to texts")
     predict.add_argument("ref", metavar="REF", help="the model")
     predict.add_argument("input", metavar="INPUT", help=".txt .jsonl .csv .tsv .parquet (.gz), a folder of .txt, or -")
@@ -131,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         code.add_argument(f"--{task}", metavar="REF", help=f"the model; default models:/{told}@champion")
     code.add_argument("--actor", metavar="NAME|ALIAS", action="append", default=[], help="may be repeated")
     code.add_argument("--actors", metavar="FILE", help="YAML: a list of name, aliases, kind")
+    code.add_argument("--find-actors", action="store_true", help="ask about found actors beside those named")
     code.add_argument("--output", metavar="FILE", help=".jsonl, .jsonl.gz or .html; JSON lines to stdout without it")
     code.add_argument("--text-column", metavar="C", default="text")
     code.add_argument("--id-column", metavar="C", default="id")
@@ -157,7 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--license", metavar="ID", help="a hub's name of the model's licence, e.g. apache-2.0 (hub)")
     export.set_defaults(run=_export)
 
-    data = commands.add_parser("data", help="check labelled data").add_subparsers(required=True, metavar="ACTION")
+    data = commands.add_parser("data", help="check or import labelled data").add_subparsers(
+        required=True, metavar="ACTION"
+    )
     check = data.add_parser("check", help="report faults, duplicates and leaks")
     check.add_argument("source", metavar="FILE|NAME", help="a file, or a data set of conf/data")
     check.add_argument(
@@ -165,6 +192,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="the report as JSON")
     check.set_defaults(run=_data_check)
+    imports = data.add_parser(
+        "import", help="convert others' formats", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    importing.add_arguments(imports)
+    imports.late_epilog = importing.describe_formats
+
+    compare = commands.add_parser("compare", help="table, tests and plots for finished runs of one test set")
+    compare.add_argument("run_refs", metavar="RUN", nargs="*", help="a run id, the beginning of one, or a run name")
+    compare.add_argument("--query", metavar="Q", help="instead of RUN: MLflow's search filter")
+    compare.add_argument("--task", help="with --query: only this task's")
+    compare.add_argument(
+        "--output", metavar="DIR", help="tables (.md .csv .tex), plots, disagreements, comparison.json"
+    )
+    compare.add_argument("--resamples", metavar="N", type=_resamples, default=10_000, help="of each test (10000)")
+    compare.set_defaults(run=_compare)
 
     runs = commands.add_parser("runs", help="list tracked runs, newest first")
     runs.add_argument("--task", help="only this task's")
@@ -194,6 +236,13 @@ def _share(word: str) -> float:
     return value
 
 
+def _resamples(word: str) -> int:
+    value = int(word)
+    if not 100 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{word} is not between 100 and 1000000")
+    return value
+
+
 def _version() -> str:
     from importlib import metadata
 
@@ -205,6 +254,26 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     result = evaluate(options.ref, options.overrides)
     print(f"run_id: {result.run_id}\nresult: {result.folder / 'result.json'}")
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    import signal
+    from pathlib import Path
+
+    from conflictnlp.commands.application import terminated
+    from conflictnlp.commands.search import search
+
+    signal.signal(signal.SIGTERM, terminated)
+    words = list(options.overrides)
+    if options.config_dir:
+        folder = Path(options.config_dir).absolute()
+        if not folder.is_dir():
+            raise InputError(f"search: --config-dir {options.config_dir}: no such folder")
+        words.insert(0, f"hydra.searchpath=['file://{folder}']")
+    result = search(words)
+    print(f"run_id: {result.run_id}\nbundle: {result.bundle}\nparent_run_id: {result.parent_run_id}")
+    print(f"experiment: {result.experiment}")
     return 0
 
 
@@ -227,7 +296,9 @@ def _code(options: argparse.Namespace) -> int:
     actors = gather_actors(options.actor, options.actors)
     refs = {"topic": options.topic, "event_type": options.event_type, "momentum": options.momentum}
     columns = ColumnsConfig(text=options.text_column, id=options.id_column)
-    _, errors = code(load_coder(refs, actors, options.device), options.input, options.output, columns)
+    _, errors = code(
+        load_coder(refs, actors, options.device, options.find_actors), options.input, options.output, columns
+    )
     return 3 if errors else 0
 
 
@@ -248,6 +319,19 @@ def _export(options: argparse.Namespace) -> int:
 
     folder = export(options.ref, options.output, options.format, options.quantize, options.check, options.license)
     print(f"bundle: {folder}")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.compare import compare_runs, refuse_words, write_comparison
+    from conflictnlp.evaluation.comparison_tables import to_text
+
+    refuse_words(options.run_refs, options.query, options.task, options.output)
+    values, comparison = compare_runs(options.run_refs, options.query, options.task, options.resamples)
+    print(to_text(comparison), file=sys.stderr)
+    if options.output:
+        write_comparison(values, comparison, options.output)
+    print(json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False))
     return 0
 
 

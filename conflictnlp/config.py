@@ -28,6 +28,7 @@ class TaskConfig:
     optional_spans: list[str] = field(default_factory=list)
     background: str | None = None
     names_matter: bool = True
+    finds_actors: bool = False
 
 
 @dataclass
@@ -76,6 +77,8 @@ class DataConfig:
     test: Any = None
     extra: list[str] = field(default_factory=list)
     extra_before: str | None = None
+    no_actors: list[str] = field(default_factory=list)
+    parties: list[str] = field(default_factory=list)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     limit: int | None = None
@@ -134,6 +137,8 @@ class TrainerConfig:
     examples_seen: int = 20_000
     min_epochs: int = 2
     max_epochs: int = 20
+    finish_epochs: float = 4.0
+    finish_rate: float = 0.25
     max_steps: int = -1
     batch_size: int = 32
     eval_batch_size: int = 64
@@ -153,13 +158,40 @@ class TrainerConfig:
 
 
 @dataclass
+class TaggerConfig:
+    """conf/tagger: how actors are found in texts that nobody has marked, for tasks with `finds_actors`."""
+
+    train: bool = True
+    max_length: int = 128
+    learning_rate: float = 1e-4
+    epochs: float = 3.0
+    seed: int = 1
+
+
+@dataclass
 class EvaluationConfig:
-    """conf/evaluation: intervals and pictures."""
+    """conf/evaluation: intervals and pictures; whether the test is scored; cross-validation."""
 
     bootstrap: int = 1000
     confidence: float = 0.95
     bins: int = 10
     plots: bool = True
+    test: bool = True
+    folds: int | None = None
+    fold: int | None = None
+    folds_over: str = "train"
+
+
+@dataclass
+class SearchConfig:
+    """conf/search: what `conflictnlp search` varies, and for how long."""
+
+    trials: int = 20
+    timeout: float | None = None
+    workers: int = 1
+    startup_trials: int = 8
+    prune: bool = True
+    space: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -179,8 +211,10 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tagger: TaggerConfig = field(default_factory=TaggerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     seed: int = 1
     device: str = "auto"
     threads: int | None = None
@@ -194,12 +228,13 @@ class Config:
 
     @property
     def run_name(self) -> str:
-        """The run's name in MLflow: `<model>-<data>-s<seed>` unless `name` is set."""
-        return self.name or f"{self.model.name}-{self.data.name}-s{self.seed}"
+        """The run's name in MLflow: `<model>-<data>-s<seed>` unless `name` is set; of one fold, with its number."""
+        fold = f"-fold{self.evaluation.fold}" if self.evaluation.fold else ""
+        return (self.name or f"{self.model.name}-{self.data.name}-s{self.seed}") + fold
 
     def identity(self) -> dict[str, Any]:
         """Return what makes two runs the same experiment: all but where and how the run is carried out."""
         values = asdict(self)
-        for key in ("resume", "resume_run", "name", "tracking", "threads"):
+        for key in ("resume", "resume_run", "name", "tracking", "threads", "search"):
             values.pop(key)
         return values

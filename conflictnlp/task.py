@@ -34,6 +34,7 @@ class Task:
         optional_spans: roles that an example may lack.
         background: the label of a text that says nothing of the question ("none" of momentum), if there is one.
         names_matter: whether the label may depend on an actor's name; if not, models are trained not to look at it.
+        finds_actors: whether models of the task find the actors by themselves where nobody names them.
         description: one line for the model card.
     """
 
@@ -44,6 +45,7 @@ class Task:
     optional_spans: tuple[str, ...] = ()
     background: str | None = None
     names_matter: bool = True
+    finds_actors: bool = False
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Task:
         unknown = set(self.spans) - _SPANS
         if unknown:
             raise InputError(f"task.spans: {sorted(unknown)} unknown; roles are {sorted(_SPANS)}")
+        if self.finds_actors and self.spans != ("actor",):
+            raise InputError(f"task.finds_actors: task {self.name} does not read a text for one actor")
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ class Task:
             "optional_spans": list(self.optional_spans),
             "background": self.background,
             "names_matter": self.names_matter,
+            "finds_actors": self.finds_actors,
             "description": self.description,
         }
 
@@ -101,5 +106,6 @@ class Task:
             optional_spans=tuple(values.get("optional_spans") or ()),
             background=values.get("background"),
             names_matter=bool(values.get("names_matter", True)),
+            finds_actors=bool(values.get("finds_actors", False)),
             description=str(values.get("description") or ""),
         )

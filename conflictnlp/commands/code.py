@@ -29,22 +29,23 @@ OUTPUTS = (".jsonl", ".jsonl.gz", ".html")
 CHAMPION = "models:/{task}@champion"
 
 
-def load_coder(refs: dict[str, str | None], actors: Sequence[Actor], device: str = "auto") -> Coder:
+def load_coder(
+    refs: dict[str, str | None], actors: Sequence[Actor] = (), device: str = "auto", find_actors: bool = False
+) -> Coder:
     """Load the models that code together.
 
     Args:
         refs: REF by task (topic, event_type, momentum); None for the registered champion.
-        actors: asked of every article that names them.
+        actors: asked of every article that names them; without any, the momentum model finds them.
         device: auto, cpu, cuda, cuda:N or mps.
+        find_actors: ask about found actors beside the stated ones.
 
     Returns:
         the coder.
 
     Raises:
-        InputError: a model is not found, is of another task, or momentum is asked of nobody.
+        InputError: a model is not found, is of another task, or cannot find the actors that nobody names.
     """
-    if not actors:
-        raise InputError("code: say whose momentum to code, with --actor 'NAME|ALIAS' or --actors FILE")
     models: dict[str, Model] = {}
     for task, ref in refs.items():
         name = ref or CHAMPION.format(task=task)
@@ -55,7 +56,12 @@ def load_coder(refs: dict[str, str | None], actors: Sequence[Actor], device: str
             raise InputError(f"{error}" if ref else f"code: no {option} given, and {error}") from error
         if models[task].task.name != task:
             raise InputError(f"{name}: a model of task {models[task].task.name}, where one of {task} is needed")
-    return Coder(models.get("topic"), models.get("event_type"), models.get("momentum"), tuple(actors))
+    if (find_actors or not actors) and not models["momentum"].finds_actors:
+        raise InputError(
+            f"{models['momentum'].ref}: this model finds no actors by itself; "
+            "name them with --actor 'NAME|ALIAS' or --actors FILE"
+        )
+    return Coder(models["topic"], models["event_type"], models["momentum"], tuple(actors), find_actors)
 
 
 def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsConfig | None = None) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from conflictnlp.files import write_json
 from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
+Watch = Callable[[dict[str, float], int], None]
 
 
 def fit_and_score(
-    config: Config, task: Task, splits: Splits, folder: Path, run: Any, started: float
+    config: Config, task: Task, splits: Splits, folder: Path, run: Any, started: float, watch: Watch | None = None
 ) -> dict[str, float]:
     """Fit, calibrate, save and score; every file of it lies in the run's folder afterwards.
 
@@ -28,11 +30,13 @@ def fit_and_score(
         folder: the run's folder.
         run: the tracked run, which takes the metrics.
         started: when the command began, in seconds since the epoch.
+        watch: called with every metric while the model is fitted, and the step; it may end the training early.
 
     Returns:
         final metrics by name, for instance `test/macro_f1`.
     """
     from conflictnlp.bundle import add_to_bundle, read_manifest, save_bundle
+    from conflictnlp.commands.fit_tagger import fit_tagger, score_tagger
     from conflictnlp.evaluation.card import model_card
     from conflictnlp.evaluation.predictions import write_predictions
     from conflictnlp.evaluation.report import evaluate_model, gold_targets
@@ -40,17 +44,25 @@ def fit_and_score(
     from conflictnlp.inference.model import Model
     from conflictnlp.models.base import sigmoid
 
-    estimator = make_estimator(
-        config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=run.log_metrics
-    )
+    def log_metrics(metrics: dict[str, float], step: int) -> None:
+        run.log_metrics(metrics, step)
+        if watch is not None:
+            watch(metrics, step)
+
+    estimator = make_estimator(config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=log_metrics)
     passages = {name: [example.passage(task) for example in rows] for name, rows in splits.items() if name != "test"}
     labels = {
         name: [list(row.labels or ()) if task.is_multi else row.chances or row.label for row in rows]
         for name, rows in splits.items()
     }
-    log.info("fitting %s on %d examples", config.model.name, len(splits.train))
+    log.info("fitting %s on %d examples, %d of other sets", config.model.name, len(splits.train), len(splits.extra))
     fit_started = time.time()
-    estimator.fit(passages["train"], labels["train"], validation=(passages["validation"], labels["validation"]))
+    estimator.fit(
+        passages["train"],
+        labels["train"],
+        validation=(passages["validation"], labels["validation"]),
+        extra=(passages["extra"], labels["extra"]) if splits.extra else None,
+    )
     fit_seconds = time.time() - fit_started
     logits = estimator.decision_function(passages["validation"])
     targets = gold_targets(splits.validation, task)
@@ -58,28 +70,32 @@ def fit_and_score(
     thresholds = {}
     if task.is_multi:
         thresholds = dict(zip(task.label_names, tune_thresholds(sigmoid(logits / temperature), targets), strict=True))
-    save_bundle(
-        folder / "bundle", estimator, task, temperature, thresholds, _training_facts(config, splits, run.run_id)
-    )
+    tagger = fit_tagger(config, task, splits)
+    facts = _training_facts(config, splits, run.run_id)
+    if tagger is not None:
+        facts["tagger"] = tagger.facts()
+    save_bundle(folder / "bundle", estimator, task, temperature, thresholds, facts, tagger)
     # What is scored is the saved bundle, through the road that users take.
     model = Model(folder / "bundle", device=config.device)
-    evaluations = {
-        "val": evaluate_model(model, splits.validation, config.evaluation),
-        "test": evaluate_model(model, splits.test, config.evaluation),
-    }
+    scored = {"val": splits.validation, **({"test": splits.test} if config.evaluation.test else {})}
+    evaluations = {name: evaluate_model(model, rows, config.evaluation) for name, rows in scored.items()}
     metrics: dict[str, float] = {}
     for prefix, evaluation in evaluations.items():
         metrics |= evaluation.metrics(prefix)
-    metrics |= _costs(estimator, config, len(splits.train), fit_seconds, started)
+    if tagger is not None:
+        metrics |= score_tagger(model.tagger, splits, task)
+    metrics |= _costs(estimator, config, len(splits.train) + len(splits.extra), fit_seconds, started)
     run.log_metrics(metrics, getattr(estimator, "steps_", 0))
-    test = evaluations["test"]
-    log.info("test split\n%s", test.to_text())
+    # The last split that was scored; a search sees no test.
+    split = "test" if config.evaluation.test else "validation"
+    last = list(evaluations.values())[-1]
+    log.info("%s split\n%s", split, last.to_text())
     if config.evaluation.plots:
-        test.draw(folder / "figures", config.evaluation.bins)
+        last.draw(folder / "figures", config.evaluation.bins)
     write_json(folder / "evaluation.json", {name: value.to_dict() for name, value in evaluations.items()})
-    write_predictions(folder / "test_predictions.parquet", model, splits.test, test.outcome)
+    write_predictions(folder / f"{split}_predictions.parquet", model, getattr(splits, split), last.outcome)
     data = {"name": config.data.name, "description": config.data.description, "terms": config.data.terms}
-    card = model_card(read_manifest(folder / "bundle"), test, splits.report, data, asdict(config))
+    card = model_card(read_manifest(folder / "bundle"), last, splits.report, data, asdict(config), split)
     add_to_bundle(folder / "bundle", {"run_id": run.run_id, "metrics": metrics}, card)
     return metrics
 

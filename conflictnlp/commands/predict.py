@@ -20,6 +20,7 @@ from conflictnlp.data.example import Example
 from conflictnlp.data.read import Row, read_file, read_json_lines, suffix_of, text_stream
 from conflictnlp.errors import InputError
 from conflictnlp.files import atomic_path, open_text
+from conflictnlp.inference.found import found_questions
 from conflictnlp.inference.model import NO_ACTOR, Model
 from conflictnlp.inference.records import check_columns, flat, output_columns, questions, record
 
@@ -55,7 +56,8 @@ def predict(
         model: a loaded model.
         source: `.txt`, `.jsonl`, `.csv`, `.tsv`, `.parquet` (or `.gz`), a folder of `.txt`, or `-`.
         output: a file whose suffix tells the format; None for JSON lines to stdout.
-        actors: `NAME|ALIAS|…`, each asked of every text; empty to take the input's own columns.
+        actors: `NAME|ALIAS|…`, each asked of every text; empty to take the input's own columns, or where it has none
+            the actors that the model finds.
         columns: names of the input's columns.
         abstain_below: see `Model.predict`.
 
@@ -74,15 +76,18 @@ def predict(
     rows, single = open_input(source, columns)
     if source == "-":
         rows = iter(kept := list(rows))
-    names, total = _survey(rows, model, columns, asked, source)
+    names, total, finds = _survey(rows, model, columns, asked, source)
     rows = iter(kept) if source == "-" else open_input(source, columns)[0]
-    pairs = ((row, question) for row in rows for question in questions(row, model, columns, asked))
+    if finds:
+        pairs = found_questions(rows, model, columns)
+    else:
+        pairs = ((row, question) for row in rows for question in questions(row, model, columns, asked))
     written = errors = 0
     bar = tqdm(total=total, desc="predict", unit=" texts", file=sys.stderr, disable=not sys.stderr.isatty())
     with _writer(output, model, names) as write, bar:
         for row, example, prediction in _answers(model, pairs, abstain_below):
             if single and prediction.error:
-                asked_for = f" ({prediction.actor})" if prediction.error == NO_ACTOR else ""
+                asked_for = f" ({prediction.actor or 'none is found'})" if prediction.error == NO_ACTOR else ""
                 raise InputError(f"{row.where}: {prediction.error}{asked_for}; nothing to predict")
             write(record(model, row.values, example, prediction))
             written += 1
@@ -145,7 +150,7 @@ def _refuse_zero_byte(text: str, where: str) -> None:
 
 def _survey(
     rows: Iterable[Row], model: Model, columns: ColumnsConfig, asked: Sequence[Sequence[str]], source: str
-) -> tuple[list[str], int]:
+) -> tuple[list[str], int | None, bool]:
     """Read every row once: a fault in the last one shall not cost the hours that the others took.
 
     Args:
@@ -156,31 +161,36 @@ def _survey(
         source: what to call the input in messages.
 
     Returns:
-        all columns in the order they appear, and the number of records to come.
+        all columns in the order they appear, the number of records to come (None if unknown), and whether the model
+        is to find the actors.
     """
     names: dict[str, None] = {}
     total = 0
+    finds = False
     for row in rows:
         if not names:
-            _check_roles(model, row.values, columns, bool(asked), source)
+            finds = _check_roles(model, row.values, columns, bool(asked), source)
         if columns.text not in row.values:
             raise InputError(
                 f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
                 "name the text's with --text-column"
             )
-        total += sum(1 for _ in questions(row, model, columns, asked))
+        total += 0 if finds else sum(1 for _ in questions(row, model, columns, asked))
         names.update(dict.fromkeys(row.values))
     if not names:
         raise InputError(f"{source}: holds no rows")
     if columns.id not in names and columns.id != ColumnsConfig.id:
         raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
     check_columns(model, names, bool(asked))
-    return list(names), total
+    return list(names), None if finds else total, finds
 
 
-def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, asked: bool, source: str) -> None:
+def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, asked: bool, source: str) -> bool:
+    """Refuse rows that do not say whom the model is asked about; return whether it can find the actors itself."""
     if asked:
-        return
+        return False
+    if model.finds_actors and columns.actor not in names:
+        return True
     for role in model.task.spans:
         column = getattr(columns, role)
         if column not in names and role not in model.task.optional_spans:
@@ -189,6 +199,7 @@ def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, ask
                 f"{source}: task {model.task.name} reads a text for one {role}: give {how}"
                 + (f", or a column {column!r} in the input" if role == "actor" else "")
             )
+    return False
 
 
 def _answers(

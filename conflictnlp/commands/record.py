@@ -17,7 +17,9 @@ from conflictnlp.task import Task
 PARENT_RUN = "CONFLICTNLP_PARENT_RUN_ID"
 
 
-def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[str]) -> dict[str, Any]:
+def run_record(
+    config: Config, task: Task, splits: Splits, overrides: Sequence[str], parent: str | None = None
+) -> dict[str, Any]:
     """Gather what the store is told before training begins.
 
     Args:
@@ -25,9 +27,11 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         task: its task.
         splits: checked data.
         overrides: the words that the config was composed from.
+        parent: id of the run that this one belongs under; None for the one that the environment names, if any.
 
     Returns:
-        experiment, name, note, tags, params and datasets.
+        experiment, name, note, tags, params, datasets, and log_model: whether the bundle becomes an MLflow model,
+        which under a parent is decided once all its runs are there.
     """
     prints = splits.fingerprints
     tags = {
@@ -41,7 +45,7 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
     }
     if commit := _git_commit():
         tags["git_commit"] = commit
-    if parent := os.environ.get(PARENT_RUN):
+    if parent := parent or os.environ.get(PARENT_RUN):
         tags["mlflow.parentRunId"] = parent
     return {
         "experiment": config.tracking.experiment or task.name,
@@ -49,6 +53,7 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         "note": _note(config, task),
         "tags": tags,
         "params": _params(config, splits),
+        "log_model": not parent,
         "datasets": [
             {
                 "name": f"{config.data.name}-{name}",

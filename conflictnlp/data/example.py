@@ -12,6 +12,7 @@ from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 from conflictnlp.text import Passage, find_mentions
+from conflictnlp.text.spans import Offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class Span:
         words: the actor's name; several names of one actor are joined by `|`.
         start: first character in the text, or None.
         end: character after the last, or None.
+        mentions: offsets of all its mentions if they are known (negative in the title); None to look for the words.
     """
 
     words: str
     start: int | None = None
     end: int | None = None
+    mentions: tuple[Offsets, ...] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -107,6 +110,9 @@ def make_passage(text: str, title: str, spans: Mapping[str, Span], roles: tuple[
     found = []
     for role in roles:
         span = spans.get(role)
+        if span and span.mentions is not None:
+            found.append(tuple((start + len(head), end + len(head)) for start, end in span.mentions))
+            continue
         mentions = find_mentions(whole, span.names) if span else []
         if span and span.start is not None and span.end is not None and 0 <= span.start < span.end <= len(text):
             given = (span.start + len(head), span.end + len(head))

@@ -6,16 +6,47 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from conflictnlp.config import DataConfig
-from conflictnlp.data.check import FAULTS, check_split
+from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
 from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.read import Row, find_files
 from conflictnlp.data.sources import INVENTED, read_rows
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
+if TYPE_CHECKING:
+    from conflictnlp.data.load import Splits
+
 log = logging.getLogger(__name__)
+
+
+def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
+    """Add rows of other sets to learn from, without those whose text stands in one of the splits.
+
+    Args:
+        splits: the data's own splits, complete; `extra` and the report are changed.
+        config: tells the further sets.
+        task: the task.
+
+    Raises:
+        InputError: a set is missing or faulty, or breaks the rule of `extra_before`.
+    """
+    extra, faults = read_extra(config, task)
+    if not extra:
+        return
+    every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
+    leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]
+    gone = {finding.index for finding in leaks if finding.kind in LEAKS}
+    report = splits.report
+    report.findings.extend(leaks)
+    if dropped := faults + Counter(finding.kind for finding in leaks if finding.kind in LEAKS):
+        report.dropped["extra"] = dict(dropped)
+    kept = [example for index, example in enumerate(extra) if index not in gone]
+    report.rows["extra"] = len(kept)
+    report.labels["extra"] = label_counts(kept, task)
+    splits.extra = kept
 
 
 def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[str]]:
@@ -44,7 +75,7 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
         name, may_lack = source.removesuffix("?"), source.endswith("?")
         if name.startswith("sample:") and task.spans and "/" not in name:
             name += "/actors"
-        if may_lack and not _is_there(name, config):
+        if may_lack and not is_there(name, config):
             log.warning("data.extra: %s is not there; training goes on without it", name)
             continue
         before = len(examples)
@@ -55,7 +86,8 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
     return kept, Counter(faulty.values())
 
 
-def _is_there(source: str, config: DataConfig) -> bool:
+def is_there(source: str, config: DataConfig) -> bool:
+    """Return whether a source's files exist; what ships with the package does."""
     if source.startswith(INVENTED) or source.startswith("datasets:"):
         return True
     try:

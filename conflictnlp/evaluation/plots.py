@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from conflictnlp.evaluation.metrics import FEW_CASES, Outcome, calibration_bins, confidence
 from conflictnlp.evaluation.uncertainty import Interval
 
-_BLUE, _GREY = "#2b6ca3", "#8a8f98"
-_STYLE: Any = {
+BLUE, GREY = "#2b6ca3", "#8a8f98"
+STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -45,7 +45,7 @@ def draw_all(
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figures = {
             "confusion_matrix": _confusion(outcome),
             "reliability": _reliability(outcome, scores["ece"], bins),
@@ -123,14 +123,14 @@ def _reliability(outcome: Outcome, error: float, bins: int) -> Figure:
     figure, (axes, below) = plt.subplots(
         2, 1, figsize=(3.8, 4.6), sharex=True, height_ratios=[3, 1], layout="constrained"
     )
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--", label="perfect")
-    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=_BLUE, label="model")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="perfect")
+    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=BLUE, label="model")
     axes.set_ylabel("share that came true")
     axes.set_title(f"Reliability (ECE {error:.3f}, {len(parts)} bins of equal mass)")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.legend(frameon=False, loc="upper left")
-    below.hist(stated, bins=25, range=(0, 1), color=_GREY)
+    below.hist(stated, bins=25, range=(0, 1), color=GREY)
     below.set_ylabel("cases")
     below.set_xlabel("stated probability")
     return figure
@@ -143,7 +143,7 @@ def _per_class(outcome: Outcome, scores: Mapping[str, float], intervals: Mapping
     figure, axes = plt.subplots(figsize=(5.2, 0.32 * len(names) + 1.3))
     rare = outcome.support[numbers] < FEW_CASES
     places = np.arange(len(names))
-    axes.barh(places, values, color=[_GREY if few else _BLUE for few in rare], height=0.62)
+    axes.barh(places, values, color=[GREY if few else BLUE for few in rare], height=0.62)
     for place, name in enumerate(names):
         if interval := intervals.get(f"f1/{name}"):
             axes.plot([interval.low, interval.high], [place, place], color="black", linewidth=1)

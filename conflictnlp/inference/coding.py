@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example, Span
+from conflictnlp.inference.found import asking_about_found
 from conflictnlp.inference.model import EMPTY, Model
 from conflictnlp.inference.prediction import Prediction
 from conflictnlp.text import find_mentions
@@ -26,13 +27,15 @@ class Coder:
         topic: single-label.
         event_type: single- or multi-label.
         momentum: reads a text for one actor.
-        actors: asked of every article that names them.
+        actors: asked of every article that names them; without any, the momentum model finds the actors itself.
+        find_actors: ask about found actors beside the stated ones.
     """
 
     topic: Model | None = None
     event_type: Model | None = None
     momentum: Model | None = None
     actors: Sequence[Actor] = ()
+    find_actors: bool = False
 
     def code(self, articles: Iterable[Example]) -> Iterator[dict[str, Any]]:
         """Code articles one by one, in order and in bounded memory.
@@ -50,25 +53,11 @@ class Coder:
     def _chunk(self, articles: list[Example]) -> Iterator[dict[str, Any]]:
         topics = _predict(self.topic, articles)
         types = _predict(self.event_type, articles)
-        questions = [
-            (number, actor)
-            for number, article in enumerate(articles)
-            for actor in (self.actors if self.momentum and article.text.strip() else ())
-            if find_mentions(f"{article.title}\n{article.text}", actor.names)
-        ]
-        asked = [
-            Example(
-                where=articles[number].where,
-                id=articles[number].id,
-                text=articles[number].text,
-                title=articles[number].title,
-                spans=(("actor", Span("|".join(actor.names))),),
-            )
-            for number, actor in questions
-        ]
+        questions = self._questions(articles)
         courses: list[list[dict[str, Any]]] = [[] for _ in articles]
-        for (number, actor), answer in zip(questions, _predict(self.momentum, asked), strict=True):
-            courses[number].append(_course(actor, find_mentions(articles[number].text, actor.names), answer))
+        answers = _predict(self.momentum, [asked for _, asked in questions])
+        for (number, asked), answer in zip(questions, answers, strict=True):
+            courses[number].append(_course(asked, answer))
         for number, article in enumerate(articles):
             yield {
                 "id": article.id,
@@ -79,6 +68,31 @@ class Coder:
                 "models": self._models(),
                 "error": EMPTY if not article.text.strip() else None,
             }
+
+    def _questions(self, articles: list[Example]) -> list[tuple[int, Example]]:
+        """Return (number of the article, article asked about one actor); stated actors win over found ones."""
+        if self.momentum is None:
+            return []
+        told = [(number, article) for number, article in enumerate(articles) if article.text.strip()]
+        if not self.find_actors and self.actors:
+            return [(n, asked) for n, article in told for actor in self.actors for asked in _ask(article, actor)]
+        found = asking_about_found([article for _, article in told], self.momentum)
+        questions = []
+        for (number, article), others in zip(told, found, strict=True):
+            stated = [asked for actor in self.actors for asked in _ask(article, actor)]
+            taken = [mention for asked in stated for mention in asked.passage(self.momentum.task).spans[0]]
+            head = article.passage(self.momentum.task).offset
+            free = [
+                asked
+                for asked in others
+                if all(
+                    end + head <= first or start + head >= last
+                    for start, end in dict(asked.spans)["actor"].mentions or ()
+                    for first, last in taken
+                )
+            ]
+            questions += [(number, asked) for asked in [*stated, *free]]
+        return questions
 
     def _models(self) -> dict[str, dict[str, str] | None]:
         named = {"topic": self.topic, "event_type": self.event_type, "momentum": self.momentum}
@@ -106,10 +120,18 @@ def _event_types(model: Model | None, prediction: Prediction) -> list[dict[str, 
     ]
 
 
-def _course(actor: Actor, mentions: list[tuple[int, int]], prediction: Prediction) -> dict[str, Any]:
+def _ask(article: Example, actor: Actor) -> Iterator[Example]:
+    """Ask an article about an actor, if it names it."""
+    if find_mentions(f"{article.title}\n{article.text}", actor.names):
+        yield replace(article, spans=(("actor", Span("|".join(actor.names))),))
+
+
+def _course(asked: Example, prediction: Prediction) -> dict[str, Any]:
+    span = dict(asked.spans)["actor"]
+    mentions = find_mentions(asked.text, span.names) if span.mentions is None else span.mentions
     return {
-        "name": actor.name,
-        "mentions": [list(mention) for mention in mentions],
+        "name": span.names[0],
+        "mentions": [list(mention) for mention in mentions if mention[0] >= 0],
         "label": prediction.label,
         "probability": prediction.probability,
         "probabilities": prediction.probabilities,

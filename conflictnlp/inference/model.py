@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from conflictnlp.bundle import Manifest, read_manifest
-from conflictnlp.data.example import Example, Span
+from conflictnlp.data.example import Example
 from conflictnlp.errors import InputError
+from conflictnlp.inference.arguments import make_examples
+from conflictnlp.inference.evidence import Scored, find_evidence
 from conflictnlp.inference.prediction import Evidence, Prediction
 from conflictnlp.inference.records import frame_with_predictions
 from conflictnlp.inference.runtimes import open_runtime
-from conflictnlp.models.scores import Matrix, WindowScores, sigmoid, softmax
+from conflictnlp.models.scores import Matrix, sigmoid, softmax
 from conflictnlp.task import Task
-from conflictnlp.text import Passage
+from conflictnlp.text import Party, Passage, merge_mentions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from conflictnlp.models.tagger import ActorTagger
+
+# Texts scored together.
+_CHUNK = 256
 EMPTY = "empty text"
 NO_ACTOR = "actor not in text"
 
@@ -39,6 +47,7 @@ class Model:
         self.manifest: Manifest = read_manifest(self.folder)
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
+        self._device = device
         self._runtime = open_runtime(self.folder, self.manifest, device)
 
     def __repr__(self) -> str:
@@ -77,10 +86,8 @@ class Model:
             InputError: the task marks actors and none is given, or the lists differ in length.
         """
         abstain_below = marks.pop("abstain_below", None)
-        one = isinstance(texts, str)
-        examples = self._examples([texts] if isinstance(texts, str) else list(texts), one, marks)
-        predictions = list(self.predict_examples(examples, abstain_below))
-        return predictions[0] if one else predictions
+        predictions = list(self.predict_examples(make_examples(self.task, texts, marks), abstain_below))
+        return predictions[0] if isinstance(texts, str) else predictions
 
     def predict_proba(self, texts: str | Sequence[str], **marks: Any) -> Matrix:
         """Return calibrated probabilities, array (n_texts, n_labels), columns in the order of `labels`.
@@ -95,13 +102,44 @@ class Model:
         Raises:
             InputError: as `predict`.
         """
-        one = isinstance(texts, str)
-        examples = self._examples([texts] if isinstance(texts, str) else list(texts), one, marks)
+        examples = make_examples(self.task, texts, marks)
         rows = [
             [prediction.probabilities.get(label, np.nan) for label in self.labels]
             for prediction in self.predict_examples(examples)
         ]
         return np.array(rows, dtype=np.float64).reshape(len(examples), len(self.labels))
+
+    @property
+    def finds_actors(self) -> bool:
+        """Whether the bundle holds a tagger of actors."""
+        return "tagger.safetensors" in self.manifest.files
+
+    @cached_property
+    def tagger(self) -> ActorTagger:
+        """The tagger that finds armed actors; raises InputError if the bundle holds none."""
+        if not self.finds_actors:
+            raise InputError(f"{self.ref}: this model finds no actors by itself; name them (actor=..., --actor NAME)")
+        from conflictnlp.models.tagger import ActorTagger
+
+        return ActorTagger.load(self.folder, self._device)
+
+    def find_actors(self, texts: Sequence[str]) -> list[list[Party]]:
+        """Find the armed actors that texts name, each with all its mentions.
+
+        Args:
+            texts: any texts.
+
+        Returns:
+            for each text its actors in the order of their first mention.
+
+        Raises:
+            InputError: the bundle holds no tagger.
+        """
+        found = self.tagger.find(texts)
+        return [
+            merge_mentions(text, [(mention.start, mention.end) for mention in mentions])
+            for text, mentions in zip(texts, found, strict=True)
+        ]
 
     def predict_frame(self, frame: pd.DataFrame, abstain_below: float | None = None) -> pd.DataFrame:
         """Classify the rows of a data frame.
@@ -129,13 +167,20 @@ class Model:
         Yields:
             a prediction for each.
         """
-        for example, passage, scores in self.score_examples(examples):
-            if isinstance(scores, str):
-                yield Prediction(None, actor=_actor(example), error=scores)
-            else:
-                yield self._prediction(example, passage, scores, abstain_below)
+        stream = self.score_examples(examples)
+        while chunk := list(islice(stream, _CHUNK)):
+            chances = [
+                self.probabilities(scores.pooled()[None, :])[0] if not isinstance(scores, str) else np.empty(0)
+                for _, _, scores in chunk
+            ]
+            evidence = find_evidence(self, chunk, chances)
+            for (example, passage, scores), own, found in zip(chunk, chances, evidence, strict=True):
+                if isinstance(scores, str):
+                    yield Prediction(None, actor=_actor(example), error=scores)
+                else:
+                    yield self._prediction(example, passage, own, found, abstain_below)
 
-    def score_examples(self, examples: Iterable[Example]) -> Iterator[tuple[Example, Passage, WindowScores | str]]:
+    def score_examples(self, examples: Iterable[Example]) -> Iterator[Scored]:
         """Score examples by window; what cannot be scored comes with its reason instead.
 
         Args:
@@ -147,7 +192,7 @@ class Model:
         waiting: list[tuple[Example, Passage, str | None]] = []
         for example in examples:
             waiting.append(self._question(example))
-            if len(waiting) == 256:
+            if len(waiting) == _CHUNK:
                 yield from self._flush(waiting)
                 waiting = []
         yield from self._flush(waiting)
@@ -176,6 +221,11 @@ class Model:
         scaled = logits / self.manifest.temperature
         return sigmoid(scaled) if self.task.is_multi else softmax(scaled)
 
+    def passage_probabilities(self, passages: Iterable[Passage]) -> Iterator[Matrix]:
+        """Return calibrated probabilities of bare passages, each an array (n_labels,), in order."""
+        for scores in self._runtime.window_scores(passages):
+            yield self.probabilities(scores.pooled()[None, :])[0]
+
     def thresholds(self) -> Matrix:
         """Return each label's threshold (multi-label), array (n_labels,)."""
         return np.array([self.manifest.thresholds.get(label, 0.5) for label in self.labels])
@@ -192,31 +242,25 @@ class Model:
                 return example, passage, NO_ACTOR if role == "actor" else f"{role} not in text"
         return example, passage, None
 
-    def _flush(
-        self, waiting: list[tuple[Example, Passage, str | None]]
-    ) -> Iterator[tuple[Example, Passage, WindowScores | str]]:
+    def _flush(self, waiting: list[tuple[Example, Passage, str | None]]) -> Iterator[Scored]:
         scored = self._runtime.window_scores(passage for _, passage, error in waiting if error is None)
         for example, passage, error in waiting:
             yield example, passage, next(scored) if error is None else error
 
     def _prediction(
-        self, example: Example, passage: Passage, scores: WindowScores, abstain_below: float | None
+        self,
+        example: Example,
+        passage: Passage,
+        chances: Matrix,
+        evidence: tuple[Evidence, ...],
+        abstain_below: float | None,
     ) -> Prediction:
-        chances = self.probabilities(scores.pooled()[None, :])[0]
         best = int(chances.argmax())
         if self.task.is_multi:
             chosen = tuple(label for label, p, t in zip(self.labels, chances, self.thresholds(), strict=True) if p >= t)
         else:
             chosen = (self.labels[best],)
         abstained = abstain_below is not None and float(chances[best]) < abstain_below
-        own = self.probabilities(scores.logits)
-        evidence = []
-        for (start, end), row, weight in zip(scores.spans, own, scores.weights, strict=True):
-            first, last = max(0, start - passage.offset), max(0, end - passage.offset)
-            words = example.text[first:last]
-            first += len(words) - len(words.lstrip())
-            last -= len(words) - len(words.rstrip())
-            evidence.append(Evidence(first, last, example.text[first:last], self._by_label(row), float(weight)))
         place = self._place(example, passage)
         return Prediction(
             label=None if abstained or not chosen else max(chosen, key=lambda name: chances[self.labels.index(name)]),
@@ -226,7 +270,7 @@ class Model:
             actor=_actor(example),
             start=place[0],
             end=place[1],
-            evidence=tuple(evidence),
+            evidence=evidence,
             abstained=abstained,
         )
 
@@ -246,42 +290,6 @@ class Model:
 
     def _by_label(self, row: Matrix) -> dict[str, float]:
         return {label: float(value) for label, value in zip(self.labels, row, strict=True)}
-
-    def _examples(self, texts: list[str], one: bool, marks: dict[str, Any]) -> list[Example]:
-        for number, text in enumerate(texts, 1):
-            if not isinstance(text, str):
-                raise InputError(f"predict: text {number} is a {type(text).__name__}, not a str")
-        columns: dict[str, list[Any]] = {}
-        for role in ("actor", "source", "target", "title"):
-            single, several = marks.pop(role, None), marks.pop(f"{role}s", None)
-            if single is not None and several is not None:
-                raise InputError(f"predict: give {role} or {role}s, not both")
-            if several is not None:
-                values = [several] if isinstance(several, str) else list(several)
-                if len(values) != len(texts):
-                    raise InputError(f"predict: {len(texts)} texts but {len(values)} {role}s")
-                columns[role] = values
-            elif single is not None:
-                columns[role] = [single] * len(texts)
-            elif role in self.task.spans and role not in self.task.optional_spans:
-                given = f"{role}=..." if one else f"{role}s=[...]"
-                raise InputError(f"predict: task {self.task.name} reads a text for one {role}; give {given}")
-        if marks:
-            raise InputError(f"predict: unknown argument {', '.join(marks)}")
-        return [
-            Example(
-                where=f"text {number + 1}",
-                id=str(number),
-                text=text,
-                title=columns["title"][number] or "" if "title" in columns else "",
-                spans=tuple(
-                    (role, Span(str(columns[role][number])))
-                    for role in self.task.spans
-                    if role in columns and columns[role][number] is not None
-                ),
-            )
-            for number, text in enumerate(texts)
-        ]
 
 
 def _actor(example: Example) -> str | None:

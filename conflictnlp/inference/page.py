@@ -132,25 +132,30 @@ def _marked(text: str, actor: dict[str, Any]) -> str:
     places = {0, len(text), *(place for piece in evidence for place in (piece["start"], piece["end"]))}
     places.update(place for mention in actor["mentions"] for place in mention)
     borders = pairwise(sorted(place for place in places if 0 <= place <= len(text)))
-    written = []
+    # Evidence of the headline has no place in the text.
+    written = [
+        f"{_mark(piece, escape(piece['text']), heaviest)}\n" for piece in evidence if not piece["end"] and piece["text"]
+    ]
     # Windows may overlap; the heavier one is shown.
     for piece_number, stretches in groupby(borders, key=lambda stretch: _heaviest(evidence, *stretch)):
         shown = "".join(_bold(text, first, last, actor["mentions"]) for first, last in stretches)
         words = shown.strip()
         if piece_number is not None and words:
-            piece = evidence[piece_number]
-            own = max(piece["probabilities"], key=piece["probabilities"].__getitem__)
-            told = ", ".join(f"{name} {chance:.2f}" for name, chance in piece["probabilities"].items())
-            alpha = round(255 * max(0.25, piece["weight"] / heaviest))
-            mark = (
-                f"<mark style='--own:{_colour(own)};text-decoration-color:{_colour(own)}{alpha:02x}' "
-                f"data-told='{escape(own)} {piece['probabilities'][own]:.2f} · {piece['weight']:.0%}' "
-                f"title='{escape(told)}'>{words}</mark>"
-            )
             # White space stays outside, lest the tag hangs on the line before.
-            shown = shown.replace(words, mark, 1)
+            shown = shown.replace(words, _mark(evidence[piece_number], words, heaviest), 1)
         written.append(shown)
     return "".join(written)
+
+
+def _mark(piece: dict[str, Any], words: str, heaviest: float) -> str:
+    own = max(piece["probabilities"], key=piece["probabilities"].__getitem__)
+    told = ", ".join(f"{name} {chance:.2f}" for name, chance in piece["probabilities"].items())
+    alpha = round(255 * max(0.25, piece["weight"] / heaviest))
+    return (
+        f"<mark style='--own:{_colour(own)};text-decoration-color:{_colour(own)}{alpha:02x}' "
+        f"data-told='{escape(own)} {piece['probabilities'][own]:.2f} · {piece['weight']:.0%}' "
+        f"title='{escape(told)}'>{words}</mark>"
+    )
 
 
 def _heaviest(evidence: Sequence[dict[str, Any]], first: int, last: int) -> int | None:

@@ -35,13 +35,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
     multi: bool
     spans: Sequence[str]
 
-    def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Any,
+        validation: tuple[Sequence[Any], Any] | None = None,
+        extra: tuple[Sequence[Any], Any] | None = None,
+    ) -> Self:
         """Learn from labelled texts.
 
         Args:
             X: texts or passages.
             y: their labels.
             validation: (X, y) for early stopping, where the estimator stops early.
+            extra: (X, y) of other sets; an estimator that learns in stages takes them first, and ends with X alone.
 
         Returns:
             the estimator itself.
@@ -62,7 +69,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
         checked = None
         if validation is not None:
             checked = (self._passages(validation[0]), self._targets(validation[1]))
-        self._fit(passages, targets, checked)
+        further = None
+        if extra is not None and len(extra[0]):
+            further = (self._passages(extra[0]), self._targets(extra[1]))
+        self._fit(passages, targets, checked, further)
         return self
 
     def decision_function(self, X: Iterable[Any]) -> Matrix:
@@ -92,8 +102,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
         passages: list[Passage],
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
+        extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
         """Learn from checked passages; targets are as `_targets` made them."""
+
+    def _joined(self, one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        """Join targets of two sets, class numbers as certain distributions where the other has distributions."""
+        if not self.multi and one.ndim != other.ndim:
+            certain = np.eye(len(self.classes_), dtype=np.float32)
+            one, other = (part if part.ndim == 2 else certain[part] for part in (one, other))
+        return np.concatenate([one, other])
 
     def _passages(self, X: Iterable[Any]) -> list[Passage]:
         return [self._passage(item) for item in X]

@@ -115,8 +115,9 @@ def weigh_windows(
     Args:
         encoded: the windows of each passage.
         logits: of all windows in that order, array (n_windows, n_labels).
-        background: column of the label of a window that says nothing of the question; each window of several then
-            weighs by its probability of saying something. None weighs windows by their tokens.
+        background: column of the label of a window that says nothing of the question; the windows of a passage of
+            several are then pooled by noisy-or, and each weighs as evidence by its probability of saying something.
+            None weighs windows by their tokens.
 
     Yields:
         the scores of each passage.
@@ -131,7 +132,7 @@ def weigh_windows(
             yield WindowScores(own, spans, lengths / lengths.sum())
             continue
         telling = 1 - softmax(own)[:, background] + 1e-6
-        yield WindowScores(own, spans, telling / telling.sum(), mixed=True)
+        yield WindowScores(own, spans, telling / telling.sum(), background)
 
 
 def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:

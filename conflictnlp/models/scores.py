@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conflictnlp.errors import InputError
-from conflictnlp.text import Passage
+from conflictnlp.text import Passage, whole_characters
 
 Matrix = NDArray[np.float64]
 # Passages scored together, so that batches can be sorted by length.
 _CHUNK = 256
-# JSON can hold half of a surrogate pair, which tokenizers refuse.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +27,26 @@ class WindowScores:
         logits: array (n_windows, n_labels).
         spans: character offsets of each window in the passage's text.
         weights: share of each window in the pooled score; they sum to one.
-        mixed: whether probabilities are averaged rather than logits.
+        background: number of the label of a window that says nothing of the question; windows then are pooled by
+            noisy-or. None takes the weighted mean of their logits.
     """
 
     logits: Matrix
     spans: tuple[tuple[int, int], ...]
     weights: Matrix
-    mixed: bool = False
+    background: int | None = None
 
     def pooled(self) -> Matrix:
-        """Return logits of the whole passage, array (n_labels,): the weighted mean of the windows'."""
-        if self.mixed:
-            return np.log(np.clip(self.weights @ softmax(self.logits), 1e-9, None))
-        return self.weights @ self.logits
+        """Return logits of the whole passage, array (n_labels,).
+
+        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do.
+        """
+        if self.background is None:
+            return self.weights @ self.logits
+        chances = softmax(self.logits)
+        pooled = 1 - np.prod(1 - chances, axis=0)
+        pooled[self.background] = np.prod(chances[:, self.background])
+        return np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
 
 
 def softmax(logits: Matrix) -> Matrix:
@@ -92,6 +96,4 @@ class Scorer(ABC):
         if len(passage.spans) != len(self.spans):
             roles = ", ".join(self.spans) or "no actor"
             raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
-        if _LONE_SURROGATE.search(passage.text):
-            return replace(passage, text=_LONE_SURROGATE.sub("\ufffd", passage.text))
-        return passage
+        return replace(passage, text=whole_characters(passage.text))

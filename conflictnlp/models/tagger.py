@@ -15,6 +15,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
 
+from conflictnlp.data.tagged import KINDS, TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
 from conflictnlp.models.device import resolve_device, wants_bfloat16
@@ -27,25 +28,8 @@ from conflictnlp.text import plan_windows
 log = logging.getLogger(__name__)
 WEIGHTS = "tagger.safetensors"
 CONFIG = "tagger.json"
-# Source and target of a political event teach where a party's name begins and ends, but need not be armed.
-KINDS = ("actor", "party")
 LABELS = ("O", *(f"{place}-{kind}" for kind in KINDS for place in "BI"))
 _IGNORED = -100
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedText:
-    """A text in which a coder has marked parties.
-
-    Attributes:
-        text: the text.
-        spans: character offsets of each mention.
-        kind: actor (every armed party is marked) or party (source and target of an event).
-    """
-
-    text: str
-    spans: tuple[tuple[int, int], ...]
-    kind: str = "actor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +133,7 @@ class ActorTagger:
         trainer = transformers.Trainer(
             model=self.model_,
             args=self._arguments(checkpoints, device),
-            train_dataset=rows,  # type: ignore[arg-type]
+            train_dataset=rows,
             data_collator=DataCollatorForTokenClassification(self.tokenizer_, pad_to_multiple_of=PAD_TO),
             callbacks=[ProgressBar(None)],
         )
@@ -160,6 +144,12 @@ class ActorTagger:
         finally:
             shutil.rmtree(checkpoints, ignore_errors=True)
         self.model_.eval()
+        marked = [text for text in texts if text.kind == "actor"]
+        self.texts_ = {
+            "with armed actors": sum(bool(text.spans) for text in marked),
+            "without": sum(not text.spans for text in marked),
+            "with source and target": len(texts) - len(marked),
+        }
         return self
 
     def find(self, texts: Sequence[str]) -> list[list[FoundMention]]:
@@ -237,7 +227,7 @@ class ActorTagger:
     def facts(self) -> dict[str, Any]:
         """Return how the tagger was trained, for the manifest."""
         names = ("encoder", "max_length", "learning_rate", "epochs", "batch_size", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, "texts": self.texts_}
 
     def _load_tokenizer(self, folder: Path) -> None:
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **_LOCAL)
@@ -318,16 +308,3 @@ def _mention(text: str, found: list[Any]) -> FoundMention:
     words = text[start:end]
     end -= len(words) - len(words.rstrip(" .,;:'\"-"))
     return FoundMention(start, max(end, start + 1), float(np.mean(chances)))
-
-
-def tagger_facts(tagger: ActorTagger, texts: Sequence[TaggedText]) -> dict[str, Any]:
-    """Return what a manifest says of a tagger: its settings and how many texts of each kind it learnt from."""
-    marked = [text for text in texts if text.kind == "actor"]
-    return {
-        **tagger.facts(),
-        "texts": {
-            "with armed actors": sum(bool(text.spans) for text in marked),
-            "without": sum(not text.spans for text in marked),
-            "with source and target": len(texts) - len(marked),
-        },
-    }

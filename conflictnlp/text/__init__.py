@@ -1,17 +1,22 @@
 """Pure text: sentences, marked spans and windows; one piece of code for training and for inference."""
 
+from conflictnlp.text.characters import whole_characters
 from conflictnlp.text.names import invent_name, rename
+from conflictnlp.text.parties import Party, merge_mentions
 from conflictnlp.text.sentences import sentence_spans
 from conflictnlp.text.spans import Passage, find_mentions, insert_markers
 from conflictnlp.text.windows import Window, plan_windows
 
 __all__ = [
+    "Party",
     "Passage",
     "Window",
     "find_mentions",
     "insert_markers",
     "invent_name",
+    "merge_mentions",
     "plan_windows",
     "rename",
     "sentence_spans",
+    "whole_characters",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sentencex
 
+from conflictnlp.text.characters import whole_characters
+
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Return the sentences of a text as character offsets, without surrounding white space.
@@ -19,7 +21,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """
     spans: list[tuple[int, int]] = []
     offset = 0
-    for line in text.splitlines(keepends=True):
+    for line in whole_characters(text).splitlines(keepends=True):
         if line.strip():
             for sentence in sentencex.get_sentence_boundaries("en", line):
                 start, end = offset + sentence["start_index"], offset + sentence["end_index"]

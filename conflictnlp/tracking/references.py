@@ -53,6 +53,9 @@ def find_bundle(ref: str | Path, tracking: TrackingConfig | None = None) -> Path
     try:
         local = Path(mlflow.artifacts.download_artifacts(artifact_uri=name))
     except (MlflowException, OSError, ValueError) as error:
+        beside = _bundle_of_run(name, store)
+        if beside is not None:
+            return beside
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"model {str(ref)!r}: not found; tried {', '.join([*tried, name])} in {store.uri} ({reason})"
@@ -62,6 +65,20 @@ def find_bundle(ref: str | Path, tracking: TrackingConfig | None = None) -> Path
     if found is None:
         raise InputError(f"model {str(ref)!r}: {name} in {store.uri} holds no bundle of conflictnlp")
     return found
+
+
+def _bundle_of_run(name: str, store: Store) -> Path | None:
+    """Return the bundle in a run's own folder: of runs under one parent only the best is logged as a model."""
+    from mlflow.exceptions import MlflowException
+
+    if not name.startswith("runs:/"):
+        return None
+    try:
+        run = store.client.get_run(name.split("/")[1])
+    except MlflowException:
+        return None
+    folder = run.data.tags.get("run_folder")
+    return _bundle_in(Path(folder) / ARTIFACT) if folder else None
 
 
 def find_run(ref: str, store: Store) -> Any:

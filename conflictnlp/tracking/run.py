@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.errors import InputError, PrunedError, TrackingError
 from conflictnlp.files import write_json, write_text
 from conflictnlp.tracking.store import Store
 
@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 RECORD = "run.json"
 LOCK = ".lock"
-_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", HISTORY, RECORD})
-TAG_FOLDER, TAG_IDENTITY = "run_folder", "identity"
+FOLDS = "folds"
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", FOLDS, HISTORY, RECORD})
+TAG_FOLDER, TAG_IDENTITY, TAG_PRUNED, TAG_PARENT = "run_folder", "identity", "pruned", "mlflow.parentRunId"
 
 
 class TrackedRun:
@@ -36,7 +37,8 @@ class TrackedRun:
     Args:
         store: where it is tracked.
         folder: the run's folder.
-        record: experiment, name, tags, params and datasets; kept in the folder for a later upload.
+        record: experiment, name, tags, params and datasets, and `log_model` (default True); kept in the folder for
+            a later upload.
         run_id: an unfinished run to go on with.
 
     Raises:
@@ -74,7 +76,9 @@ class TrackedRun:
     ) -> None:
         try:
             # A lost store is told after the run was closed: FINISHED is what its folder says.
-            if error is not None and not isinstance(error, TrackingError):
+            if isinstance(error, PrunedError):
+                self.end("KILLED", {TAG_PRUNED: str(error)})
+            elif error is not None and not isinstance(error, TrackingError):
                 status = "KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED"
                 self._fail(status, error, "".join(traceback.format_exception(kind, error, trace)))
         finally:
@@ -100,6 +104,15 @@ class TrackedRun:
         with (self.folder / HISTORY).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(entry) + "\n")
         self._send(lambda: _log_history(self._store, self.run_id, [entry]))
+
+    def note(self, text: str) -> None:
+        """Replace the run's description in the store.
+
+        Args:
+            text: Markdown.
+        """
+        self._record["note"] = text
+        self._send(lambda: self._store.client.set_tag(self.run_id, "mlflow.note.content", text))
 
     def end(self, status: str, tags: Mapping[str, str] | None = None) -> None:
         """Send the folder's files and close the run.
@@ -254,6 +267,12 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
     )
 
 
+def last_entry(folder: Path) -> dict[str, Any] | None:
+    """Return the last entry of a run's history: step, time and metrics; None if there is none."""
+    history = _read_history(folder)
+    return history[-1] if history else None
+
+
 def _read_history(folder: Path) -> list[dict[str, Any]]:
     path = folder / HISTORY
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
@@ -282,9 +301,9 @@ def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -
             store.client.log_artifacts(run_id, str(path), path.name)
         else:
             store.client.log_artifact(run_id, str(path))
-    if record["status"] == "FINISHED" and (folder / "bundle").is_dir():
-        history = _read_history(folder)
-        log_model(store, run_id, folder / "bundle", history[-1] if history else None)
+    # Of many runs under one parent only the best is worth a second copy of its weights.
+    if record["status"] == "FINISHED" and record.get("log_model", True) and (folder / "bundle").is_dir():
+        log_model(store, run_id, folder / "bundle", last_entry(folder))
     for key, value in record.get("end_tags", {}).items():
         store.client.set_tag(run_id, key, value)
     store.client.set_terminated(run_id, record["status"])

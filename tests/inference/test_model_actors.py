@@ -77,8 +77,9 @@ def test_offsets_are_those_of_the_text_without_its_title(momentum):
     text = "  On Monday IS advanced on Ostra.\n"
     prediction = momentum.predict(text, title="IS on the move", actor="IS")
     assert text[prediction.start : prediction.end] == "IS"
-    assert [text[item.start : item.end] for item in prediction.evidence] == [item.text for item in prediction.evidence]
-    assert prediction.evidence[0].text == "On Monday IS advanced on Ostra."
+    headline, sentence = prediction.evidence
+    assert (headline.text, headline.start, headline.end) == ("IS on the move", 0, 0)
+    assert text[sentence.start : sentence.end] == sentence.text == "On Monday IS advanced on Ostra."
 
 
 def test_an_actor_named_in_the_title_alone_has_no_offsets(momentum):

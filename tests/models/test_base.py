@@ -30,10 +30,10 @@ def test_pooled_score_is_the_weighted_mean_of_the_windows():
     assert scores.pooled() == pytest.approx(np.array([3.0, 2.0]))
 
 
-def test_mixed_windows_pool_their_probabilities():
+def test_windows_with_a_background_are_pooled_by_noisy_or():
     rows = np.log([[0.9, 0.1], [0.2, 0.8]])
-    scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), mixed=True)
-    assert softmax(scores.pooled()) == pytest.approx(np.array([0.55, 0.45]))
+    scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), background=1)
+    assert softmax(scores.pooled()) == pytest.approx(np.array([0.92, 0.08]))
 
 
 def test_one_class_is_refused():

@@ -77,13 +77,13 @@ def test_windows_weigh_by_what_they_tell_where_a_background_is_named(background_
     telling = 1 / (1 + np.exp(scores.logits[:, 1] - scores.logits[:, 0]))
     assert len(telling) > 1
     assert scores.weights == pytest.approx(telling / telling.sum(), abs=1e-4)
-    assert scores.mixed
+    assert scores.background is not None
 
 
 def test_a_text_of_one_window_is_not_mixed(background_model):
     (scores,) = background_model.window_scores([marked("IS took the town.", "IS")])
     assert scores.weights.tolist() == [1.0]
-    assert not scores.mixed
+    assert scores.background is None
 
 
 @pytest.mark.parametrize("text", ["", "\u200b", "🙂", "half \ud83d of a pair", "\x00", "Ж" * 500])

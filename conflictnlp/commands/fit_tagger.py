@@ -1,0 +1,76 @@
+"""The tagger that finds actors where nobody names them: fitted beside a classifier, kept in its bundle."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from conflictnlp.config import Config, TransformerConfig
+from conflictnlp.data import Splits
+from conflictnlp.data.tagged import tagged_examples, tagger_texts
+from conflictnlp.task import Task
+
+if TYPE_CHECKING:
+    from conflictnlp.models.tagger import ActorTagger
+
+log = logging.getLogger(__name__)
+
+
+def fit_tagger(config: Config, task: Task, splits: Splits) -> ActorTagger | None:
+    """Fit a tagger on the actors that the training rows mark.
+
+    Args:
+        config: its `tagger` part, with the model's encoder.
+        task: the task.
+        splits: checked data.
+
+    Returns:
+        the fitted tagger; None where the task finds no actors, the model is no encoder, or none is wanted.
+    """
+    if not (task.finds_actors and config.tagger.train and isinstance(config.model, TransformerConfig)):
+        return None
+    from conflictnlp.models.tagger import ActorTagger
+
+    texts = tagger_texts(config.data, task, [*splits.train, *splits.extra], [*splits.validation, *splits.test])
+    settings = asdict(config.tagger)
+    settings.pop("train")
+    log.info("fitting the tagger of actors on %d texts", len(texts))
+    return ActorTagger(
+        config.model.encoder,
+        config.model.revision,
+        **settings,
+        max_steps=config.trainer.max_steps,
+        batch_size=config.trainer.batch_size,
+        device=config.device,
+        precision=config.trainer.precision,
+    ).fit(texts)
+
+
+def score_tagger(tagger: ActorTagger, splits: Splits, task: Task) -> dict[str, float]:
+    """Score found mentions against the marked ones of the test split.
+
+    Coders mark each actor once per text, so that a mention by another name counts as wrong here: precision is
+    understated.
+
+    Args:
+        tagger: as read from the saved bundle.
+        splits: checked data.
+        task: the task.
+
+    Returns:
+        metrics by name, for instance `test/actor_spans_f1`; `overlap` counts a shared character as a match.
+    """
+    from conflictnlp.evaluation.spans import score_spans
+
+    texts = tagged_examples(splits.test, task)
+    found = [[(m.start, m.end) for m in mentions] for mentions in tagger.find([text.text for text in texts])]
+    metrics: dict[str, float] = {}
+    for name, overlap in (("actor_spans", False), ("actor_spans_overlap", True)):
+        scores = score_spans([text.spans for text in texts], found, overlap)
+        metrics |= {
+            f"test/{name}_f1": scores.f1,
+            f"test/{name}_precision": scores.precision,
+            f"test/{name}_recall": scores.recall,
+        }
+    return metrics

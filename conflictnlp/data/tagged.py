@@ -1,0 +1,117 @@
+"""Texts in which armed parties are marked: what a tagger of actors learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conflictnlp.config import DataConfig
+from conflictnlp.data.codes import coded_texts
+from conflictnlp.data.example import Example
+from conflictnlp.data.extra import is_there
+from conflictnlp.data.near_duplicates import normalise
+from conflictnlp.data.sources import read_rows
+from conflictnlp.task import Task
+from conflictnlp.text.spans import Offsets
+
+# Source and target of a political event teach where a party's name begins and ends, but need not be armed.
+KINDS = ("actor", "party")
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedText:
+    """A text in which a coder has marked parties.
+
+    Attributes:
+        text: the text.
+        spans: character offsets of each mention, without overlaps.
+        kind: actor (every armed party is marked) or party (source and target of an event are).
+    """
+
+    text: str
+    spans: tuple[Offsets, ...]
+    kind: str = "actor"
+
+
+def tagged_examples(examples: Iterable[Example], task: Task) -> list[TaggedText]:
+    """Join the rows of one text, each of which asks about one actor.
+
+    Args:
+        examples: rows of a task that marks an actor.
+        task: the task.
+
+    Returns:
+        one tagged text for each text, in the order of their first rows.
+    """
+    spans: dict[str, list[Offsets]] = {}
+    for example in examples:
+        passage = example.passage(task)
+        spans.setdefault(passage.text, []).extend(passage.spans[0])
+    return [TaggedText(text, _without_overlaps(found)) for text, found in spans.items()]
+
+
+def tagger_texts(
+    config: DataConfig, task: Task, train: Iterable[Example], scored: Iterable[Example]
+) -> list[TaggedText]:
+    """Gather what a tagger learns from: the training rows, texts without an armed party, and marked events.
+
+    Args:
+        config: `no_actors` and `parties`; a source that ends in `?` is left out where its file is not there.
+        task: the task.
+        train: training rows.
+        scored: rows of the other splits; texts that stand among them are left out.
+
+    Returns:
+        the texts, each once.
+
+    Raises:
+        InputError: a source cannot be read.
+    """
+    kept = {normalise(example.text) for example in scored}
+    texts = []
+    for text in (*tagged_examples(train, task), *_without_actors(config), *_events(config)):
+        words = normalise(text.text)
+        if words and words not in kept:
+            kept.add(words)
+            texts.append(text)
+    return texts
+
+
+def _without_actors(config: DataConfig) -> Iterator[TaggedText]:
+    for source in _present(config.no_actors, config):
+        if source.startswith("codes:"):
+            name, _, texts = source.removeprefix("codes:").partition("@")
+            for record in coded_texts(name, texts, config.root):
+                if not record["actors"]:
+                    yield TaggedText(record["text"], ())
+        else:
+            for row in read_rows(source, config.root):
+                yield TaggedText(str(row.values[config.columns.text]), ())
+
+
+def _events(config: DataConfig) -> Iterator[TaggedText]:
+    for source in _present(config.parties, config):
+        for row in read_rows(source, config.root):
+            yield TaggedText(str(row.values["text"]), _without_overlaps(_roles(row.values)), "party")
+
+
+def _roles(values: Mapping[str, Any]) -> list[Offsets]:
+    found = [(values.get(f"{role}_start"), values.get(f"{role}_end")) for role in ("source", "target")]
+    return [(int(start), int(end)) for start, end in found if start is not None and end is not None]
+
+
+def _present(sources: Iterable[str], config: DataConfig) -> Iterator[str]:
+    for source in sources:
+        name = source.removesuffix("?")
+        if name == source or is_there(name, config):
+            yield name
+
+
+def _without_overlaps(spans: Iterable[Offsets]) -> tuple[Offsets, ...]:
+    """Keep the longest of mentions that overlap."""
+    kept: list[Offsets] = []
+    for start, end in sorted(set(spans), key=lambda span: (span[0] - span[1], span)):
+        if all(end <= first or start >= last for first, last in kept):
+            kept.append((start, end))
+    return tuple(sorted(kept))

@@ -1,0 +1,214 @@
+"""Mentions of armed parties joined into actors, by rules that a reader can follow.
+
+Two mentions are one actor if
+
+1. they are the same words, without article and case;
+2. one is the other's abbreviation: in brackets after it ("Islamic State (IS)"), or its initials ("SDF");
+3. both are spellings of one well-known name (`KNOWN`);
+4. they differ only in words that any party may bear ("Taliban", "Taliban fighters"), one beginning with the other's
+   two or more own words ("Islamic State", "Islamic State of Iraq");
+5. both are state forces ("army", "troops", "government forces", "forces loyal to President …") and share a word of
+   their own ("Syrian army", "Syrian troops"), or one has none ("government forces") and the text names one state
+   alone, or most.
+
+State forces are never joined with rebels, whatever words they share ("Syrian army", "Syrian rebels").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from conflictnlp.text.spans import Offsets, find_mentions
+
+KNOWN: tuple[tuple[str, ...], ...] = (
+    ("Islamic State", "IS", "ISIS", "ISIL", "Daesh", "Islamic State of Iraq and the Levant", "Islamic State group"),
+    ("Taliban", "Taleban", "Islamic Emirate of Afghanistan"),
+    ("al-Qaeda", "al Qaeda", "Al-Qaida", "al Qaida"),
+    ("al-Shabaab", "al-Shabab", "Shabaab", "al Shabaab", "al Shabab"),
+    ("Hezbollah", "Hizbollah", "Hizbullah", "Hizballah"),
+    ("Houthis", "Houthi", "Ansar Allah"),
+    ("Kurdistan Workers' Party", "PKK"),
+    ("Syrian Democratic Forces", "SDF"),
+    ("Free Syrian Army", "FSA"),
+    ("Rapid Support Forces", "RSF"),
+    ("Revolutionary Armed Forces of Colombia", "FARC"),
+    ("Lord's Resistance Army", "LRA"),
+    ("Israel Defense Forces", "Israel Defence Forces", "IDF"),
+)
+_ARTICLES = re.compile(r"^(?:(?:the|a|an|so-called|self-styled|self-proclaimed)\s+)+", re.I)
+_BRACKETS = re.compile(r"^(.*\w.*?)\s*\(([^()]*\w[^()]*)\)?$")
+_STATE = frozenset(
+    "government governments regime army armies military troops soldiers police navy marines loyalist loyalists loyal "
+    "gendarmerie guard presidential".split()
+)
+_REBEL = frozenset(
+    "rebel rebels insurgent insurgents militant militants guerrilla guerrillas separatist separatists opposition "
+    "jihadist jihadists jihadi jihadis extremist extremists gunmen mutineers terrorists".split()
+)
+_AGAINST = ("anti-", "pro-", "non-")
+_ANY = frozenset(
+    "militia militias militiamen forces force group groups armed security air special units unit fighters fighter "
+    "commanders of to the and in backed allied led held controlled national coalition alliance movement "
+    "president".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An armed party as one text names it.
+
+    Attributes:
+        name: its fullest name.
+        aliases: its other names in the text.
+        mentions: character offsets of every mention, in order.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    mentions: tuple[Offsets, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    words: str
+    own: tuple[str, ...]  # words that tell it from others
+    side: str  # state, rebel or ""
+
+    @classmethod
+    def of(cls, words: str) -> _Name:
+        parts = [re.sub(r"['’]s?$|^al-", "", part) for part in re.findall(r"[\w'’-]+", words.casefold())]
+        # "rebel-held" is of the rebels, but "anti-IS" is not of IS.
+        pieces = [piece for part in parts for piece in ([part] if part.startswith(_AGAINST) else part.split("-"))]
+        side = "state" if _STATE & set(pieces) else "rebel" if _REBEL & set(pieces) else ""
+        own = tuple(p for p in pieces if p and p not in _STATE and p not in _REBEL and p not in _ANY)
+        return cls(words, own, side)
+
+
+def merge_mentions(text: str, spans: Sequence[Offsets]) -> list[Party]:
+    """Join mentions into actors; see the module for the rules.
+
+    Args:
+        text: the text.
+        spans: character offsets of mentions of armed parties.
+
+    Returns:
+        the actors in the order of their first mention.
+    """
+    mentions = [piece for span in sorted(spans) for piece in _pieces(text, span)]
+    if not mentions:
+        return []
+    names = [_Name.of(text[start:end]) for start, end in mentions]
+    groups = _join(text, mentions, names)
+    parties = [_party([mentions[i] for i in group], [names[i] for i in group]) for group in groups]
+    return _with_further_mentions(text, parties)
+
+
+def _pieces(text: str, span: Offsets) -> list[Offsets]:
+    """Take articles and brackets off: "the Islamic State (IS)" is "Islamic State" and "IS"."""
+    start, end = span
+    words = text[start:end]
+    if article := _ARTICLES.match(words):
+        start += article.end()
+        words = text[start:end]
+    if brackets := _BRACKETS.match(words):
+        return [(start + first, start + last) for first, last in (brackets.span(1), brackets.span(2))]
+    stripped = words.strip(" .,;:()[]\"'“”‘’-")
+    # Scraps of a sentence, such as "of".
+    if not re.search(r"\w", stripped) or (len(stripped) < 4 and stripped.islower()):
+        return []
+    start += words.index(stripped)
+    return [(start, start + len(stripped))]
+
+
+def _join(text: str, mentions: Sequence[Offsets], names: Sequence[_Name]) -> list[list[int]]:
+    parent = list(range(len(names)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    for second in range(len(names)):
+        for first in range(second):
+            between = text[mentions[first][1] : mentions[second][0]]
+            bracketed = between.strip() == "(" and len(between) <= 2
+            if _same(names[first], names[second]) or (bracketed and _is_short(names[second].words)):
+                parent[root(second)] = root(first)
+    _join_unnamed(names, parent, root)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index in range(len(names)):
+        groups[root(index)].append(index)
+    return list(groups.values())
+
+
+def _same(one: _Name, other: _Name) -> bool:
+    if one.words.casefold() == other.words.casefold() or _known(one.words, other.words):
+        return True
+    if {one.side, other.side} == {"state", "rebel"}:
+        return False
+    if _is_short(one.words) or _is_short(other.words):
+        return _abbreviates(one.words, other.words) or _abbreviates(other.words, one.words) or one.own == other.own
+    if not one.own or not other.own:
+        return False
+    if one.side == other.side == "state":
+        return bool(set(one.own) & set(other.own))
+    shorter, longer = sorted((one.own, other.own), key=len)
+    return one.own == other.own or (len(shorter) > 1 and longer[: len(shorter)] == shorter)
+
+
+def _join_unnamed(names: Sequence[_Name], parent: list[int], root: Callable[[int], int]) -> None:
+    """Join "government forces" or "the rebels" with the side that the text names most."""
+    for side in ("state", "rebel"):
+        named = [i for i, name in enumerate(names) if name.side == side and name.own]
+        unnamed = [i for i, name in enumerate(names) if name.side == side and not name.own]
+        for index in unnamed[1:]:
+            parent[root(index)] = root(unnamed[0])
+        counted = Counter(root(i) for i in named)
+        if unnamed and counted and (side == "state" or len(counted) == 1):
+            parent[root(unnamed[0])] = counted.most_common(1)[0][0]
+
+
+def _is_short(words: str) -> bool:
+    return words.isupper() and len(words) <= 8 and " " not in words
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    initials = "".join(word[0] for word in re.findall(r"\w+", long) if word[0].isupper())
+    return len(initials) > 1 and short == initials
+
+
+def _known(one: str, other: str) -> bool:
+    plain = [re.sub(r"\s+(group|fighters|militants|forces)$", "", words, flags=re.I) for words in (one, other)]
+
+    def stands(words: str, names: Sequence[str]) -> bool:
+        return words in names or words.casefold() in {name.casefold() for name in names if not name.isupper()}
+
+    return any(all(stands(words, names) for words in plain) for names in KNOWN)
+
+
+def _party(mentions: Sequence[Offsets], names: Sequence[_Name]) -> Party:
+    # The fullest name stands first: with words of its own, not a whole description, no abbreviation, then the longest.
+    order = sorted(
+        {name.words: name for name in names}.values(),
+        key=lambda name: (not name.own, name.words.count(" ") > 4, _is_short(name.words), -len(name.words)),
+    )
+    words = [name.words for name in order]
+    return Party(words[0], tuple(words[1:]), tuple(sorted(set(mentions))))
+
+
+def _with_further_mentions(text: str, parties: Sequence[Party]) -> list[Party]:
+    """Add mentions by the same words elsewhere in the text, where no other actor stands."""
+    taken = [mention for party in parties for mention in party.mentions]
+    result = []
+    for party in parties:
+        further = [
+            (start, end)
+            for start, end in find_mentions(text, [party.name, *party.aliases])
+            if all(end <= first or start >= last for first, last in taken)
+        ]
+        taken += further
+        result.append(Party(party.name, party.aliases, tuple(sorted({*party.mentions, *further}))))
+    return sorted(result, key=lambda party: party.mentions[0])
