@@ -28,7 +28,7 @@ _LIBRARIES = ("conflictnlp", "numpy", "scikit-learn", "skops", "tokenizers", "to
 _ALLOWED_NAMES = frozenset(
     {MANIFEST, METRICS, CARD, "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
     | {"vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"}
-    | {"model.safetensors", "model.skops", "model.onnx", "tagger.safetensors", "tagger.json"}
+    | {"model.safetensors", "model.skops", "model.onnx", "tagger.safetensors", "tagger.onnx", "tagger.json"}
 )
 _LARGEST = {
     "manifest.json": 1 << 22,

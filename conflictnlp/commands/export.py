@@ -67,9 +67,9 @@ def export(
     source = Model(folder, device="cpu", ref=ref)
     data, rows = check_rows(source.task, check)
     log.info("exporting; the result is compared with %s on %d rows", ref, len(rows))
-    parity = export_onnx(source, target, data, rows, quantize == "int8")
+    agreement = export_onnx(source, target, data, rows, quantize == "int8")
     size = sum(path.stat().st_size for path in target.iterdir()) / 2**20
     before = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
-    log.info("compared on %s", parity)
+    log.info("compared on %s", agreement)
     log.info("%s, %.0f MiB (the source: %.0f MiB)", target, size, before)
     return target

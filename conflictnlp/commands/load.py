@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conflictnlp.errors import InputError
 from conflictnlp.inference.model import Model
 
 
@@ -26,10 +27,26 @@ def load(ref: str | Path, device: str = "auto") -> Model:
 
 
 def locate(ref: str | Path) -> Path:
-    """Return the bundle folder that a REF names, without a tracking store where it is a folder itself."""
+    """Return the bundle folder that a REF names, without a tracking store where it is a folder itself.
+
+    Args:
+        ref: as for `load`.
+
+    Returns:
+        the folder.
+
+    Raises:
+        InputError: nothing of that name is found, or the libraries to look for it are not installed.
+    """
     folder = Path(ref).expanduser()
     if (folder / "manifest.json").is_file():
         return folder
-    from conflictnlp.tracking.references import find_bundle
+    try:
+        from conflictnlp.tracking.references import find_bundle
 
-    return find_bundle(ref)
+        return find_bundle(ref)
+    except ModuleNotFoundError as error:
+        # An exported bundle is used without the tracking store's libraries.
+        raise InputError(
+            f"model {str(ref)!r}: no bundle folder, and no tracking store can be asked: {error.name} is not installed"
+        ) from error

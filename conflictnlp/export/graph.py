@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflictnlp.errors import InputError
-from conflictnlp.inference.runtimes.onnx import INPUTS, OUTPUT
+from conflictnlp.inference.runtimes.graph import INPUTS, OUTPUT
 
 if TYPE_CHECKING:
-    from conflictnlp.models.transformer import TransformerClassifier
+    from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 OPSET = 18
@@ -36,30 +36,32 @@ def check_libraries() -> None:
             raise InputError(f"export: {name} is not installed: pip install 'conflictnlp[onnx]'") from error
 
 
-def write_graph(estimator: TransformerClassifier, path: Path, int8: bool = False) -> None:
+def write_graph(model: PreTrainedModel, pad_id: int, path: Path, int8: bool = False, by_token: bool = False) -> None:
     """Write an encoder with its head as one ONNX file.
 
     Layers are fused before the weights are made int8 (dynamic quantisation: activations are scaled as they come).
 
     Args:
-        estimator: fitted.
+        model: of transformers, with a head that classifies.
+        pad_id: its padding's token.
         path: the file.
         int8: whether matrices and embeddings are stored in 8 bits, one scale a column.
+        by_token: whether the head scores each token, rather than the whole input.
 
     Raises:
         InputError: torch cannot write this encoder's graph.
     """
     with tempfile.TemporaryDirectory(prefix="conflictnlp-export-") as name, _quiet():
         traced, fused = Path(name) / "traced.onnx", Path(name) / "fused.onnx"
-        _trace(estimator, traced)
-        _fuse(estimator.model_.config, traced, fused)
+        _trace(model, pad_id, traced, by_token)
+        _fuse(model.config, traced, fused)
         if int8:
             _quantize(fused, path)
         else:
             shutil.move(fused, path)
 
 
-def _trace(estimator: TransformerClassifier, path: Path) -> None:
+def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool) -> None:
     import torch
 
     class Scores(torch.nn.Module):
@@ -70,16 +72,16 @@ def _trace(estimator: TransformerClassifier, path: Path) -> None:
             self.model = model
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            """Return logits, (batch, labels)."""
+            """Return logits, (batch, labels) or (batch, length, labels)."""
             logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
             return logits
 
-    model = estimator.model_.to("cpu")
+    torch.nn.Module.to(model, "cpu")
     # Written out step by step, attention is what the fusion below knows.
     model.set_attn_implementation("eager")
     module = Scores(model).eval()
     # Two rows of unequal length, lest the exporter takes the batch or the mask for constants.
-    ids = torch.full((2, 16), estimator.pad_id_, dtype=torch.int64)
+    ids = torch.full((2, 16), pad_id, dtype=torch.int64)
     mask = torch.zeros_like(ids)
     for row, length in enumerate((16, 9)):
         ids[row, :length] = torch.arange(length) % (model.config.vocab_size - 1) + 1
@@ -89,7 +91,7 @@ def _trace(estimator: TransformerClassifier, path: Path) -> None:
     with torch.no_grad():
         try:
             # The older exporter's graph is the one in which ONNX Runtime finds whole attention layers to fuse.
-            dynamic = {**dict.fromkeys(INPUTS, axes), OUTPUT: {0: "batch"}}
+            dynamic = {**dict.fromkeys(INPUTS, axes), OUTPUT: axes if by_token else {0: "batch"}}
             torch.onnx.export(module, (ids, mask), str(path), dynamo=False, dynamic_axes=dynamic, **shared)
             return
         except Exception as error:  # noqa: BLE001 - it raises of many kinds where an encoder's code is beyond it

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from conflictnlp.composition import compose, shipped
@@ -19,8 +20,10 @@ from conflictnlp.data.sample import COUNTRIES, sample_texts
 from conflictnlp.data.sources import read_rows
 from conflictnlp.errors import InputError
 from conflictnlp.inference.model import Model
+from conflictnlp.models.mentions import MentionFinder, decode
 from conflictnlp.task import Task
 from conflictnlp.text import find_mentions, sentence_spans
+from conflictnlp.text.spans import Offsets
 
 SAMPLE = "sample"
 # Rows of the sample's check: its whole texts, filled up with sentences of them.
@@ -29,6 +32,9 @@ _ROWS = 1200
 ENOUGH = 1000
 CLOSEST = 1e-4
 EQUAL = 0.985
+SHARED_MENTIONS = 0.95
+# Texts in which actors are looked for together.
+_TOGETHER = 64
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,44 @@ class Parity:
             return f"the exported model's probabilities are not within {CLOSEST:g} of the model's ({self})"
         if precision == "int8" and not self.equal_labels >= EQUAL:
             return f"the int8 model gives fewer than {EQUAL:.1%} of the labels that the model gives ({self})"
+        return None
+
+
+@dataclass(frozen=True)
+class FinderParity:
+    """How far two taggers of actors agree.
+
+    Attributes:
+        texts: in which they looked for actors.
+        mentions: that the trained one found.
+        equal_mentions: F1 of the exported one's mentions against these; both ends must be the same.
+        shared_mentions: the same, where a shared character is enough.
+        largest_difference: of two probabilities of one label of a token.
+    """
+
+    texts: int
+    mentions: int
+    equal_mentions: float
+    shared_mentions: float
+    largest_difference: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.texts} texts: {self.mentions} mentions, {self.shared_mentions:.2%} (F1) also found, "
+            f"{self.equal_mentions:.2%} with the same ends, probabilities differ by "
+            f"{self.largest_difference:.1e} at most"
+        )
+
+    def refusal(self, precision: str) -> str | None:
+        """Return why an export of a precision does not agree enough, or None."""
+        if precision == "float32" and not self.largest_difference <= CLOSEST:
+            return f"the exported tagger's probabilities are not within {CLOSEST:g} of the tagger's ({self})"
+        if precision == "int8" and not self.shared_mentions >= SHARED_MENTIONS:
+            return f"the int8 tagger finds other actors than the tagger (F1 below {SHARED_MENTIONS:.0%}; {self})"
         return None
 
 
@@ -127,6 +171,52 @@ def compare_models(source: Model, exported: Model, data: str, rows: Sequence[Exa
     if not answered:
         raise InputError(f"--check: none of the {len(rows)} rows of {data} can be answered; is the actor in the text?")
     return Parity(data, answered, equal / answered, largest, total / answered / len(source.labels))
+
+
+def compare_finders(source: MentionFinder, exported: MentionFinder, texts: Sequence[str]) -> FinderParity:
+    """Let two taggers find the actors of the same texts.
+
+    Args:
+        source: as it was trained.
+        exported: made from it.
+        texts: any; each once.
+
+    Returns:
+        how far they agree.
+    """
+    pairs: list[tuple[set[Offsets], set[Offsets]]] = []
+    largest = 0.0
+    for first in range(0, len(texts), _TOGETHER):
+        chunk = texts[first : first + _TOGETHER]
+        for (number, window, chances), (_, _, others) in zip(source.score(chunk), exported.score(chunk), strict=True):
+            difference = float(np.abs(chances - others).max(initial=0.0))
+            # Written so that NaN, which compares false, stays.
+            largest = largest if difference <= largest else difference
+            own, theirs = (
+                {(mention.start, mention.end) for mention in decode(chunk[number], window, values)}
+                for values in (chances, others)
+            )
+            pairs.append((own, theirs))
+    mentions, found = (sum(len(pair[side]) for pair in pairs) for side in (0, 1))
+    equal = sum(len(own & theirs) for own, theirs in pairs)
+    kept = sum(_shared(own, theirs) for own, theirs in pairs)
+    right = sum(_shared(theirs, own) for own, theirs in pairs)
+    return FinderParity(
+        len(texts), mentions, _f1(equal, equal, mentions, found), _f1(kept, right, mentions, found), largest
+    )
+
+
+def _shared(ones: set[Offsets], others: set[Offsets]) -> int:
+    """Count the mentions that share a character with one of the others."""
+    return sum(any(start < last and first < end for first, last in others) for start, end in ones)
+
+
+def _f1(kept: int, right: int, mentions: int, found: int) -> float:
+    """Return F1 of kept/mentions (recall) and right/found (precision)."""
+    if not mentions or not found:
+        return float(mentions == found)
+    recall, precision = kept / mentions, right / found
+    return 2 * recall * precision / (recall + precision) if kept and right else 0.0
 
 
 def _sample_rows(task: Task) -> list[Example]:

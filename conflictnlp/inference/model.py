@@ -17,7 +17,7 @@ from conflictnlp.inference.arguments import make_examples
 from conflictnlp.inference.evidence import Scored, find_evidence
 from conflictnlp.inference.prediction import Evidence, Prediction
 from conflictnlp.inference.records import frame_with_predictions
-from conflictnlp.inference.runtimes import open_runtime
+from conflictnlp.inference.runtimes import holds_tagger, open_runtime, open_tagger
 from conflictnlp.models.scores import Matrix, sigmoid, softmax
 from conflictnlp.task import Task
 from conflictnlp.text import Party, Passage, merge_mentions
@@ -25,7 +25,7 @@ from conflictnlp.text import Party, Passage, merge_mentions
 if TYPE_CHECKING:
     import pandas as pd
 
-    from conflictnlp.models.tagger import ActorTagger
+    from conflictnlp.models.mentions import MentionFinder
 
 # Texts scored together.
 _CHUNK = 256
@@ -112,16 +112,14 @@ class Model:
     @property
     def finds_actors(self) -> bool:
         """Whether the bundle holds a tagger of actors."""
-        return "tagger.safetensors" in self.manifest.files
+        return holds_tagger(self.manifest)
 
     @cached_property
-    def tagger(self) -> ActorTagger:
+    def tagger(self) -> MentionFinder:
         """The tagger that finds armed actors; raises InputError if the bundle holds none."""
         if not self.finds_actors:
             raise InputError(f"{self.ref}: this model finds no actors by itself; name them (actor=..., --actor NAME)")
-        from conflictnlp.models.tagger import ActorTagger
-
-        return ActorTagger.load(self.folder, self._device)
+        return open_tagger(self.folder, self.manifest, self._device)
 
     def find_actors(self, texts: Sequence[str]) -> list[list[Party]]:
         """Find the armed actors that texts name, each with all its mentions.

@@ -81,6 +81,16 @@ def test_a_model_that_answers_otherwise_is_refused_and_leaves_nothing(run, sourc
     assert left(Path.cwd()) == []
 
 
+@pytest.mark.parametrize(("words", "name"), [([], "CLOSEST"), (["--quantize", "int8"], "SHARED_MENTIONS")])
+def test_a_tagger_that_finds_otherwise_is_refused(run, tagger_bundle, rows, monkeypatch, words, name):
+    monkeypatch.setattr(parity.Parity, "refusal", lambda *_: None)
+    monkeypatch.setattr(parity, name, {"CLOSEST": 0.0, "SHARED_MENTIONS": 1.1}[name])
+    said = run("export", str(tagger_bundle), "--output", "new", "--check", rows, *words)
+    assert said.status == 2
+    assert "tagger" in said.err and "5 texts: " in said.err and "nothing was written" in said.err
+    assert left(Path.cwd()) == []
+
+
 def test_a_tfidf_model_is_refused(run, actor_bundle):
     said = run("export", str(actor_bundle), "--output", "new")
     assert "a tfidf model has no encoder to export" in said.refusal

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from conflictnlp.errors import InputError
-from conflictnlp.export.parity import Parity, check_rows, compare_models
+from conflictnlp.export.parity import FinderParity, Parity, check_rows, compare_finders, compare_models
 from conflictnlp.inference import Model
+from conflictnlp.models.mentions import LABELS, MentionFinder, TokenWindows
 from conflictnlp.task import Label, Task
 
 EQUAL = Parity("rows", 2000, 0.985, 1e-4, 0.0)
@@ -78,3 +81,45 @@ def test_probabilities_that_differ_too_much(difference):
 
 def test_too_few_equal_labels():
     assert "fewer than 98.5% of the labels" in Parity("rows", 1000, 0.984, 0.1, 0.0).refusal("int8")
+
+
+class Finder(MentionFinder):
+    """Finds stated words: each token is of an actor or not, with a chance of 0.9."""
+
+    def __init__(self, tokenizer: Tokenizer, *words: str, chance: float = 0.9) -> None:
+        self.windows = TokenWindows(tokenizer, 64)
+        self.ids = {number for word in words for number in tokenizer.encode(word, add_special_tokens=False).ids}
+        self.chance = chance
+
+    def _logits(self, windows):
+        chances = np.full((2, len(LABELS)), 1e-9)
+        chances[0, 0], chances[1, 0], chances[1, LABELS.index("I-actor")] = 1, 1 - self.chance, self.chance
+        return [np.log(chances[[int(number in self.ids) for number in ids]]) for ids in windows]
+
+
+def test_finders_agree_by_shared_and_by_equal_mentions(tiny_encoder):
+    tokenizer = Tokenizer.from_file(str(tiny_encoder / "tokenizer.json"))
+    texts = ["The army took the town.", "The police left."]
+    source = Finder(tokenizer, "the army", "police")
+    assert compare_finders(source, source, texts) == FinderParity(2, 3, 1.0, 1.0, 0.0)
+    # "the army", "the" and "the police" against "army" and "police": two of three shared, all of two right.
+    parity = compare_finders(source, Finder(tokenizer, "army", "police"), texts)
+    assert (parity.mentions, parity.equal_mentions, parity.shared_mentions) == (3, 0.0, pytest.approx(0.8))
+    assert parity.largest_difference == pytest.approx(0.9)
+    assert "the int8 tagger finds other actors" in parity.refusal("int8")
+    nobody = compare_finders(source, Finder(tokenizer), texts)
+    assert (nobody.equal_mentions, nobody.shared_mentions) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("parity", "precision", "refused"),
+    [
+        (FinderParity(9, 9, 1.0, 1.0, 1e-4), "float32", False),
+        (FinderParity(9, 9, 1.0, 1.0, 2e-4), "float32", True),
+        (FinderParity(9, 9, 1.0, 1.0, float("nan")), "float32", True),
+        (FinderParity(9, 9, 0.5, 0.95, 0.5), "int8", False),
+        (FinderParity(9, 9, 0.5, 0.94, 0.5), "int8", True),
+    ],
+)
+def test_how_far_a_tagger_may_differ(parity, precision, refused):
+    assert (parity.refusal(precision) is not None) == refused

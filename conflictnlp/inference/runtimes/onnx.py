@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from conflictnlp.bundle import Manifest
 from conflictnlp.errors import BundleError, InputError
-from conflictnlp.inference.runtimes.onnx_file import read_model
+from conflictnlp.inference.runtimes.graph import Graph, read_tokenizer
 from conflictnlp.models.encoding import WindowEncoder, weigh_windows
-from conflictnlp.models.scores import Matrix, Scorer, WindowScores
+from conflictnlp.models.scores import Scorer, WindowScores
 from conflictnlp.text import Passage
 
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
-INPUTS, OUTPUT = ("input_ids", "attention_mask"), "logits"
-# Padded tokens of a batch at most: on CPUs small batches stay in the cache (docs/export.md has the figures).
-_TOKENS = 512
-_CUDA = "CUDAExecutionProvider"
 
 
 class OnnxRuntime(Scorer):
@@ -39,16 +33,12 @@ class OnnxRuntime(Scorer):
 
     def __init__(self, folder: Path, manifest: Manifest, device: str = "auto") -> None:
         self.spans = manifest.task.spans
-        self._labels = len(manifest.task.labels)
         labels = manifest.task.label_names
+        settings = manifest.estimator["parameters"]
         try:
-            settings = manifest.estimator["parameters"]
-            self._pad_id = int(settings["pad_id"])
-            # The scale of an int8 matrix is taken over the whole batch: alone, a window's score is its own.
-            self._tokens = 1 if settings["precision"] == "int8" else _TOKENS
             self._background = None if settings["background"] is None else labels.index(settings["background"])
             self._encoder = WindowEncoder(
-                _read_tokenizer(folder / TOKENIZER),
+                read_tokenizer(folder / TOKENIZER),
                 self.spans,
                 settings["max_length"],
                 settings["overlap"],
@@ -58,99 +48,9 @@ class OnnxRuntime(Scorer):
             if isinstance(error, InputError):
                 raise
             raise BundleError(f"{folder}: the manifest's parameters are damaged ({error})") from error
-        self._session = _open_session(folder / MODEL, device)
-        self._check_shape(folder / MODEL)
+        self._graph = Graph(folder / MODEL, settings, len(labels), device)
 
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
         encoded = self._encoder.encode(passages)
-        ids = [window.ids for windows in encoded for window in windows]
-        logits = np.empty((len(ids), self._labels))
-        for rows in batches([len(row) for row in ids], self._tokens):
-            logits[rows] = self._run([ids[row] for row in rows])
-        yield from weigh_windows(encoded, logits, self._background)
-
-    def _run(self, windows: Sequence[Sequence[int]]) -> Matrix:
-        shape = len(windows), max(map(len, windows))
-        input_ids, mask = np.full(shape, self._pad_id, np.int64), np.zeros(shape, np.int64)
-        for row, ids in enumerate(windows):
-            input_ids[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
-        logits: Matrix = self._session.run([OUTPUT], dict(zip(INPUTS, (input_ids, mask), strict=True)))[0]
-        return logits
-
-    def _check_shape(self, path: Path) -> None:
-        taken = sorted(item.name for item in self._session.get_inputs())
-        given = {item.name: item.shape for item in self._session.get_outputs()}
-        if taken != sorted(INPUTS) or OUTPUT not in given:
-            raise BundleError(f"{path}: takes {', '.join(taken)} and gives {', '.join(given)}; not an exported encoder")
-        if len(given[OUTPUT]) != 2 or given[OUTPUT][1] not in (self._labels, None):
-            raise BundleError(f"{path}: its scores have the shape {given[OUTPUT]}; the task has {self._labels} labels")
-
-
-def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Group windows of like length.
-
-    Args:
-        lengths: tokens of each window.
-        tokens: padded tokens of a batch at most; a longer window is a batch of its own.
-
-    Yields:
-        numbers of the windows of each batch, shortest first.
-    """
-    batch: list[int] = []
-    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
-        # The last one is the longest: the others are padded to it.
-        if batch and (len(batch) + 1) * lengths[number] > tokens:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
-
-
-def _read_tokenizer(path: Path) -> Any:
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:
-        # tokenizers raises bare exceptions.
-        raise BundleError(f"{path}: the tokenizer cannot be read ({str(error).partition(chr(10))[0]})") from error
-
-
-def _open_session(path: Path, device: str) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise InputError(
-            f"{path}: an exported model needs ONNX Runtime, which is not installed: pip install onnxruntime"
-        ) from error
-    providers = _providers(device, onnxruntime.get_available_providers())
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads()
-    options.log_severity_level = 3
-    content = read_model(path)
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=providers)
-    except Exception as error:
-        # ONNX Runtime's exceptions share no base class but this one.
-        raise BundleError(f"{path}: ONNX Runtime cannot load it ({str(error).partition(chr(10))[0]})") from error
-
-
-def _providers(device: str, available: Sequence[str]) -> list[Any]:
-    kind, _, number = device.partition(":")
-    if kind == "cpu" or (kind == "auto" and _CUDA not in available):
-        return ["CPUExecutionProvider"]
-    if kind in ("auto", "cuda") and _CUDA in available:
-        return [(_CUDA, {"device_id": int(number or 0)}), "CPUExecutionProvider"]
-    raise InputError(
-        f"device={device}: not available here (this ONNX Runtime has {', '.join(available)}); use device=cpu"
-    )
-
-
-def _threads() -> int:
-    """Return the threads to compute with: what OMP_NUM_THREADS says, as torch reads it, else the process's cores."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        logits = self._graph.logits([window.ids for windows in encoded for window in windows])
+        yield from weigh_windows(encoded, np.array(logits, dtype=np.float64), self._background)

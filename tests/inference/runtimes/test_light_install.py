@@ -81,6 +81,29 @@ sys.exit(status + coding.code(coder, sys.argv[2])[1])
     assert [actor["name"] for actor in json.loads(done.stdout)["actors"]] == ["IS"]
 
 
+def test_actors_are_found_with_the_listed_packages_alone(block, onnx_tagger_bundle, tmp_path):
+    (tmp_path / "a.txt").write_text("On Monday IS advanced on Ostra.")
+    code = f"""{block}
+from conflictnlp.cli import main
+from conflictnlp.commands import code as coding
+from conflictnlp.commands.load import load
+from conflictnlp.inference.coding import Coder
+status = main(["predict", sys.argv[1], sys.argv[2], "--output", sys.argv[3]])
+sys.exit(status + coding.code(Coder(momentum=load(sys.argv[1])), sys.argv[2])[1])
+"""
+    done = python(code, str(onnx_tagger_bundle), str(tmp_path / "a.txt"), str(tmp_path / "out.jsonl"))
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["actor"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["IS"]
+    (actor,) = json.loads(done.stdout)["actors"]
+    assert (actor["name"], actor["evidence"][0]["text"]) == ("IS", "On Monday IS advanced on Ostra.")
+
+
+def test_a_model_that_is_no_folder_is_refused_without_a_store(block):
+    done = python(f"{block}\nfrom conflictnlp.cli import main\nsys.exit(main(['predict', 'models:/a@b', 'a.txt']))")
+    assert done.returncode == 2
+    assert "model 'models:/a@b': no bundle folder, and no tracking store can be asked: " in done.stderr
+
+
 @pytest.mark.slow
 def test_mlflow_serves_an_exported_bundle_without_torch(onnx_bundle, tmp_path):
     code = f"""{BLOCK_TORCH}

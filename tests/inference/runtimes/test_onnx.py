@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conflictnlp.data.example import Example, Span
 from conflictnlp.errors import BundleError, InputError
+from conflictnlp.export.bundle import export_onnx
 from conflictnlp.files import sha256_file
 from conflictnlp.inference import Model
-from conflictnlp.inference.runtimes.onnx import _threads, batches
+from conflictnlp.inference.runtimes.graph import _threads, batches
 
 SHORT = "On Monday IS advanced on Ostra."
 LONG = " ".join(f"On day {number} IS advanced on Ostra and FARC met near Velm." for number in range(12))
@@ -79,7 +81,7 @@ def test_a_graph_of_another_number_of_labels(copy):
     manifest = json.loads(path.read_text())
     manifest["task"]["labels"].append({"name": "more", "definition": "one more"})
     path.write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match="the task has 4 labels"):
+    with pytest.raises(BundleError, match="they must be of 4 labels"):
         Model(copy)
 
 
@@ -98,3 +100,17 @@ def test_a_damaged_tokenizer(copy):
     path.write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="the tokenizer cannot be read"):
         Model(copy)
+
+
+def test_noisy_or_over_windows_gives_the_labels_of_torch(tmp_path, encoder_bundle):
+    folders = []
+    for number, background in enumerate((None, "none")):
+        source = shutil.copytree(encoder_bundle, tmp_path / f"torch{number}")
+        change(source, background=background)
+        row = Example("row 1", "1", LONG, spans=(("actor", Span("IS")),))
+        export_onnx(Model(source, device="cpu"), tmp_path / f"onnx{number}", "one row", [row])
+        folders.append((source, tmp_path / f"onnx{number}"))
+    plain, noisy = ([Model(folder).predict_proba(TEXTS, actor="IS") for folder in pair] for pair in folders)
+    assert np.abs(noisy[0] - noisy[1]).max() < 1e-5
+    assert noisy[0].argmax(axis=1).tolist() == noisy[1].argmax(axis=1).tolist()
+    assert np.abs(noisy[0][1] - plain[0][1]).max() > 0.01
