@@ -47,6 +47,15 @@ def add_commands(commands: Commands) -> None:
     agree.add_argument("--output", metavar="FILE", help="the disagreements to read: .csv, .tsv or .jsonl")
     agree.set_defaults(run=_agree)
 
+    export = commands.add_parser("export", help="a trained model for a faster runtime, or for a model hub")
+    export.add_argument("ref", metavar="REF", help="the model")
+    export.add_argument("--output", metavar="DIR", required=True, help="a folder that is not there yet")
+    export.add_argument("--format", choices=("onnx", "hub"), default="onnx", help="default onnx")
+    export.add_argument("--quantize", choices=("int8",), help="weights of 8 bits: smaller and faster (onnx)")
+    export.add_argument("--check", metavar="DATA", help="compare on this file or data set; default the sample (onnx)")
+    export.add_argument("--license", metavar="ID", help="a hub's name of the model's licence, e.g. apache-2.0 (hub)")
+    export.set_defaults(run=_export)
+
 
 def _predict(options: argparse.Namespace) -> int:
     from conflictnlp.commands.load import load
@@ -82,6 +91,14 @@ def _agree(options: argparse.Namespace) -> int:
     if options.output:
         write_disagreements(result.disagreements, options.output)
     print(json.dumps({**result.agreement.to_dict(), "disagreements": len(result.disagreements)}))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from conflictnlp.commands.export import export
+
+    folder = export(options.ref, options.output, options.format, options.quantize, options.check, options.license)
+    print(f"bundle: {folder}")
     return 0
 
 

@@ -12,6 +12,7 @@ from conflictnlp.data.tagged import tagged_examples, tagger_texts
 from conflictnlp.task import Task
 
 if TYPE_CHECKING:
+    from conflictnlp.models.mentions import MentionFinder
     from conflictnlp.models.tagger import ActorTagger
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def fit_tagger(config: Config, task: Task, splits: Splits) -> ActorTagger | None
     ).fit(texts)
 
 
-def score_tagger(tagger: ActorTagger, splits: Splits, task: Task) -> dict[str, float]:
+def score_tagger(tagger: MentionFinder, splits: Splits, task: Task) -> dict[str, float]:
     """Score found mentions against the marked ones of the test split.
 
     Coders mark each actor once per text, so that a mention by another name counts as wrong here: precision is

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conflictnlp.evaluation.metrics import Outcome, confidence
-from conflictnlp.models.base import Matrix
+from conflictnlp.models.scores import Matrix
 
 
 @dataclass(frozen=True, slots=True)

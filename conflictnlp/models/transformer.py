@@ -23,7 +23,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
 from conflictnlp.models.device import resolve_device, wants_bfloat16
-from conflictnlp.models.encoding import EncodedWindow, WindowEncoder
+from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
 from conflictnlp.models.trainer import (
     PAD_TO,
     ClassificationTrainer,
@@ -359,18 +359,8 @@ class TransformerClassifier(TextClassifier):
                     input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
                 )
                 logits[rows] = outputs.logits.float().cpu().numpy()
-        at = 0
-        for windows in encoded:
-            lengths = np.array([len(window.ids) for window in windows], dtype=np.float64)
-            spans = tuple((window.start, window.end) for window in windows)
-            own = logits[at : at + len(windows)]
-            at += len(windows)
-            if self.background is None or len(windows) == 1:
-                yield WindowScores(own, spans, lengths / lengths.sum())
-                continue
-            background = list(self.classes_).index(self.background)
-            telling = 1 - softmax(own)[:, background] + 1e-6
-            yield WindowScores(own, spans, telling / telling.sum(), background)
+        background = None if self.background is None else list(self.classes_).index(self.background)
+        yield from weigh_windows(encoded, logits, background)
 
     def _epochs(self, examples: int) -> float:
         if self.epochs is not None:
