@@ -82,7 +82,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
     parent = _parent(store, model.manifest.training.get("run_id"))
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
     folder = Path("outputs/evaluate").absolute() / f"{model.task.name}-{config.data.name}-{stamp}-{os.getpid()}"
-    record = {
+    record: dict[str, Any] = {
         "experiment": config.tracking.experiment or (parent and store.experiment_of(parent)) or model.task.name,
         "about": about(model.task),
         "name": f"evaluate-{config.data.name}",

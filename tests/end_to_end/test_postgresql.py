@@ -92,7 +92,7 @@ def test_two_trainings_at_once_are_tracked_listed_and_loaded(
 
         (output,) = found[ids[0]].outputs.model_outputs
         client.create_registered_model("topic")
-        version = client.create_model_version("topic", f"models:/{output.model_id}", ids[0])
+        version = client.create_model_version("topic", f"models:/{output.model_id}", ids[0], model_id=output.model_id)
         client.set_registered_model_alias("topic", "champion", version.version)
         (tmp_path / "a.txt").write_text("Rebels shelled the garrison.")
         for ref in (f"models:/{output.model_id}", "models:/topic/1", "models:/topic@champion"):
