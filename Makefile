@@ -4,16 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint constraints clean
+.PHONY: demo test test-slow test-browser lint constraints clean
 
 demo: $(INSTALLED)  ## train on the embedded sample and code a long article of its test split
 	$(BIN)/python scripts/demo.py
 
 test: $(INSTALLED)  ## the quick tests, under 6 minutes on two cores
-	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test-slow: $(INSTALLED)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-browser: $(INSTALLED)  ## the MLflow UI in headless Chromium, where there is one
+	$(BIN)/python -m pytest -m browser
 
 lint: $(VENV)/.dev  ## style, types, docstrings, import order of the rooms
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conflictnlp.commands.record import about
 from conflictnlp.commands.search_result import CHOOSES, Search, SearchResult, finish
 from conflictnlp.commands.space import read_space, to_words
 from conflictnlp.commands.study import Study, require_optuna
@@ -106,6 +107,7 @@ def _check_name(name: str) -> None:
 def _record(asked: Config, identity: str, words: Sequence[str], name: str) -> dict[str, Any]:
     return {
         "experiment": asked.tracking.experiment or asked.task.name,
+        "about": about(asked.to_task()),
         "name": name,
         "note": "A search; its trials lie under it.",
         "tags": {

@@ -15,7 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 
 from conflictnlp import composition
 from conflictnlp.commands.cross_validation import CrossValidationResult
-from conflictnlp.commands.record import PARENT_RUN
+from conflictnlp.commands.record import PARENT_RUN, about, settings_in
 from conflictnlp.commands.train import TrainResult
 from conflictnlp.config import Config
 from conflictnlp.errors import ConflictNLPError, IncompleteError, InputError
@@ -156,15 +156,20 @@ class RunSweeper(BasicSweeper):
         words = ["conflictnlp", "train", "-m", *own, *self.config.hydra.overrides.task]
         known = [job.config.identity() if job.config else job.words for job in jobs]
         names = list(dict.fromkeys(job.config.data.name for job in jobs if job.config))
+        models = list(dict.fromkeys(job.config.model.name for job in jobs if job.config))
+        settings = settings_in(self.config.hydra.overrides.task)
         return {
             "experiment": first.tracking.experiment or first.task.name,
-            "name": f"sweep-{'-'.join(names)}-{len(jobs)}",
+            "about": about(first.to_task()),
+            "name": f"sweep-{'-'.join([*models, *names])}-{len(jobs)}",
             "note": f"{len(jobs)} jobs; scores over seeds stand here once they are done.",
             "tags": {
                 **first.tracking.tags,
                 "task": first.task.name,
+                "model": ",".join(models),
                 "data": ",".join(names),
                 "kind": "sweep",
+                **({"settings": settings} if settings else {}),
                 "command": shlex.join(words),
                 "identity": sha256_json(["sweep", known]),
             },

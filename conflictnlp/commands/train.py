@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflictnlp.commands.fit import Watch, fit_and_score
-from conflictnlp.commands.record import run_record
+from conflictnlp.commands.record import run_record, scored_note
 from conflictnlp.commands.resume import unfinished_run
 from conflictnlp.composition import compose
 from conflictnlp.config import Config, TransformerConfig
@@ -143,6 +143,7 @@ def train_once(
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
             metrics = fit_and_score(config, task, splits, folder, run, started, watch)
+            run.note(scored_note(record["note"], metrics))
             result = TrainResult(run.run_id, folder / BUNDLE, metrics)
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(result.bundle), "metrics": metrics})
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)

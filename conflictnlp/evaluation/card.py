@@ -37,8 +37,7 @@ def model_card(
     if base and "/" in base and not base.startswith(("/", ".")):
         front.append(f"base_model: {base}")
     lines = [*front, "---", "", f"# {config['model']['name']} for {task.name}", "", task.description, ""]
-    lines += ["## Labels", "", "| label | definition |", "|---|---|"]
-    lines += [f"| {label.name} | {label.definition} |" for label in task.labels]
+    lines += ["## Labels", "", task.codebook]
     if task.spans:
         lines += ["", f"A text is read for one {' and '.join(task.spans)}, marked at every mention."]
     lines += ["", "## Training data", "", f"`{data['name']}`: {data['description'] or 'the user’s own files.'}"]

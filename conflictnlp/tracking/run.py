@@ -20,7 +20,8 @@ from filelock import FileLock, Timeout
 
 from conflictnlp.errors import InputError, PrunedError, TrackingError
 from conflictnlp.files import write_json, write_text
-from conflictnlp.tracking.store import Store
+from conflictnlp.tracking.experiment import experiment_tags
+from conflictnlp.tracking.store import Store, once_more
 
 log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
@@ -28,6 +29,7 @@ RECORD = "run.json"
 LOCK = ".lock"
 FOLDS, SHARES = "folds", "shares"
 _SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", FOLDS, SHARES, HISTORY, RECORD})
+TAG_NOTE = "mlflow.note.content"
 TAG_FOLDER, TAG_IDENTITY, TAG_PRUNED, TAG_PARENT = "run_folder", "identity", "pruned", "mlflow.parentRunId"
 
 
@@ -37,8 +39,8 @@ class TrackedRun:
     Args:
         store: where it is tracked.
         folder: the run's folder.
-        record: experiment, name, tags, params and datasets, and `log_model` (default True); kept in the folder for
-            a later upload.
+        record: experiment, name, note, tags, params and datasets, `about` (the experiment's description; default
+            none) and `log_model` (default True); kept in the folder for a later upload.
         run_id: an unfinished run to go on with.
 
     Raises:
@@ -112,7 +114,7 @@ class TrackedRun:
             text: Markdown.
         """
         self._record["note"] = text
-        self._send(lambda: self._store.client.set_tag(self.run_id, "mlflow.note.content", text))
+        self._send(lambda: self._store.client.set_tag(self.run_id, TAG_NOTE, text))
 
     def end(self, status: str, tags: Mapping[str, str] | None = None) -> None:
         """Send the folder's files and close the run.
@@ -137,12 +139,12 @@ class TrackedRun:
         import getpass
 
         from mlflow.exceptions import MlflowException
-        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_SOURCE_NAME, MLFLOW_USER
+        from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME, MLFLOW_USER
 
         tags = {
             **record["tags"],
             TAG_FOLDER: str(self.folder),
-            MLFLOW_RUN_NOTE: record["note"],
+            TAG_NOTE: record["note"],
             MLFLOW_SOURCE_NAME: " ".join(record["tags"]["command"].split()[:2]),
         }
         try:
@@ -150,7 +152,7 @@ class TrackedRun:
         except (KeyError, OSError):
             log.debug("no user name on this machine")
         try:
-            experiment = self._store.experiment(record["experiment"])
+            experiment = self._store.experiment(record["experiment"], experiment_tags(record.get("about")))
             run = self._store.client.create_run(experiment, run_name=record["name"], tags=tags)
         except (MlflowException, OSError) as error:
             raise InputError(f"tracking store {self._store.uri}: it takes no run ({_first_line(error)})") from error
@@ -202,7 +204,7 @@ def upload(folder: Path, store: Store) -> str:
         if store.client.get_run(run_id).info.status == "FINISHED":
             return run_id  # All of it is there: a run is closed last.
     except MlflowException:
-        experiment = store.experiment(record["experiment"])
+        experiment = store.experiment(record["experiment"], experiment_tags(record.get("about")))
         tags = {**record["tags"], TAG_FOLDER: str(folder.resolve())}
         run_id = str(store.client.create_run(experiment, run_name=record["name"], tags=tags).info.run_id)
         # An upload that is cut short shall go on with this run.
@@ -249,22 +251,21 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
 
     params = [Param(key, str(value)) for key, value in record["params"].items() if value is not None]
     store.client.log_batch(run_id, params=params)
-    store.client.log_inputs(
-        run_id,
-        datasets=[
-            DatasetInput(
-                Dataset(
-                    name=entry["name"],
-                    digest=entry["fingerprint"][:32],
-                    source_type="local",
-                    source=json.dumps({"uri": entry["source"]}),
-                    profile=json.dumps({"num_rows": entry["rows"], "labels": entry["labels"]}),
-                ),
-                tags=[InputTag("mlflow.data.context", entry["split"])],
-            )
-            for entry in record["datasets"]
-        ],
-    )
+    datasets = [
+        DatasetInput(
+            Dataset(
+                name=entry["name"],
+                digest=entry["fingerprint"][:32],
+                source_type="local",
+                source=json.dumps({"uri": entry["source"]}),
+                profile=json.dumps({"num_rows": entry["rows"], "labels": entry["labels"]}),
+            ),
+            tags=[InputTag("mlflow.data.context", entry["split"])],
+        )
+        for entry in record["datasets"]
+    ]
+    # Runs that start together on the same data: a server makes the row of a data set once.
+    once_more(lambda: store.client.log_inputs(run_id, datasets=datasets))
 
 
 def last_entry(folder: Path) -> dict[str, Any] | None:
@@ -304,6 +305,8 @@ def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -
     # Of many runs under one parent only the best is worth a second copy of its weights.
     if record["status"] == "FINISHED" and record.get("log_model", True) and (folder / "bundle").is_dir():
         log_model(store, run_id, folder / "bundle", last_entry(folder))
-    for key, value in record.get("end_tags", {}).items():
+    # Once more, for an upload: the store was lost before it heard of it.
+    tags = {TAG_NOTE: record["note"], **record.get("end_tags", {})}
+    for key, value in tags.items():
         store.client.set_tag(run_id, key, value)
     store.client.set_terminated(run_id, record["status"])

@@ -48,7 +48,7 @@ class TestDone:
         parents = {client(folder).get_run(run).data.tags["mlflow.parentRunId"] for run in runs}
         assert parents == {parent_id}
         parent = client(folder).get_run(parent_id)
-        assert (parent.info.status, parent.info.run_name) == ("FINISHED", "sweep-sample-4")
+        assert (parent.info.status, parent.info.run_name) == ("FINISHED", "sweep-tfidf-sample-4")
         assert parent.data.tags["command"].startswith("conflictnlp train -m task=topic model=tfidf")
 
     def test_the_parent_shows_spread_and_what_it_leaves_out(self, swept: tuple[Path, Said]) -> None:
