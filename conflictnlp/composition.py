@@ -8,7 +8,14 @@ from dataclasses import fields, is_dataclass
 from importlib import resources
 from typing import Any
 
-from conflictnlp.config import Config, EvaluationConfig, ModelConfig, TfidfConfig, TransformerConfig
+from conflictnlp.config import (
+    Config,
+    EvaluationConfig,
+    LearningCurveConfig,
+    ModelConfig,
+    TfidfConfig,
+    TransformerConfig,
+)
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
@@ -28,6 +35,7 @@ _CHOICES = {
 _POSITIVE = (
     "data.limit",
     "data.limit_test",
+    "data.share",
     "data.long_words",
     "data.near_duplicate",
     "threads",
@@ -46,6 +54,7 @@ _POSITIVE = (
     "search.trials",
     "search.timeout",
     "search.workers",
+    "learning_curve.resamples",
     "model.learning_rate",
     "model.max_length",
     "model.split_length",
@@ -57,6 +66,7 @@ _POSITIVE = (
 _NOT_NEGATIVE = (
     "seed",
     "data.split.seed",
+    "data.share_seed",
     "evaluation.bootstrap",
     "search.startup_trials",
     "trainer.weight_decay",
@@ -265,17 +275,30 @@ def _check(config: Config) -> None:
     for key in _SHARES:
         if not 0 < _lookup(config, key) < 1:
             raise InputError(f"{key}={_lookup(config, key)}: must be a share between 0 and 1")
+    if config.data.share > 1:
+        raise InputError(f"data.share={config.data.share}: is a share of the training rows, at most 1")
     if config.data.near_duplicate > 1:
         raise InputError(f"data.near_duplicate={config.data.near_duplicate}: is a similarity, at most 1")
-    for key in ("seed", "data.split.seed"):
+    for key in ("seed", "data.split.seed", "data.share_seed"):
         if _lookup(config, key) > _LARGEST_SEED:
             raise InputError(f"{key}={_lookup(config, key)}: must be at most {_LARGEST_SEED}")
     _check_folds(config.evaluation)
     if not _DEVICE.fullmatch(config.device):
         raise InputError(f"device={config.device}: must be auto, cpu, cuda, cuda:N or mps")
+    _check_learning_curve(config.learning_curve)
     config.to_task()
     if config.resume_run is not None:
         config.resume = True
+
+
+def _check_learning_curve(config: LearningCurveConfig) -> None:
+    shares, seeds, target = config.shares, config.seeds, config.target
+    if not shares or not all(0 < share <= 1 for share in shares) or len(set(shares)) < len(shares):
+        raise InputError(f"learning_curve.shares={shares}: must be different shares, each above 0 and at most 1")
+    if not seeds or not all(0 <= seed <= _LARGEST_SEED for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise InputError(f"learning_curve.seeds={seeds}: must be different numbers from 0 to {_LARGEST_SEED}")
+    if target is not None and not 0 < target < 1:
+        raise InputError(f"learning_curve.target={target}: is a macro-F1 between 0 and 1, or null")
 
 
 def _check_folds(evaluation: EvaluationConfig) -> None:

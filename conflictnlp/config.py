@@ -82,6 +82,8 @@ class DataConfig:
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     limit: int | None = None
+    share: float = 1.0
+    share_seed: int = 1
     limit_test: int | None = None
     on_leak: str = "error"
     on_fault: str = "error"
@@ -195,6 +197,16 @@ class SearchConfig:
 
 
 @dataclass
+class LearningCurveConfig:
+    """conf/learning_curve: which shares of the training rows `conflictnlp learning-curve` trains on, how often."""
+
+    shares: list[float] = field(default_factory=lambda: [0.1, 0.2, 0.4, 0.7, 1.0])
+    seeds: list[int] = field(default_factory=lambda: [1, 2, 3])
+    target: float | None = None
+    resamples: int = 500
+
+
+@dataclass
 class TrackingConfig:
     """conf/tracking: where runs are recorded; `uri: null` takes MLFLOW_TRACKING_URI or ./mlflow.db."""
 
@@ -215,6 +227,7 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    learning_curve: LearningCurveConfig = field(default_factory=LearningCurveConfig)
     seed: int = 1
     device: str = "auto"
     threads: int | None = None
@@ -235,6 +248,6 @@ class Config:
     def identity(self) -> dict[str, Any]:
         """Return what makes two runs the same experiment: all but where and how the run is carried out."""
         values = asdict(self)
-        for key in ("resume", "resume_run", "name", "tracking", "threads", "search"):
+        for key in ("resume", "resume_run", "name", "tracking", "threads", "search", "learning_curve"):
             values.pop(key)
         return values

@@ -92,7 +92,7 @@ def _params(config: Config, splits: Splits) -> dict[str, Any]:
         keys += ("loss", "class_weights", "label_smoothing", "patience", "precision")
         params |= {f"trainer.{key}": getattr(config.trainer, key) for key in keys}
     params |= {f"rows.{name}": len(rows) for name, rows in splits.items()}
-    return params | {"data.limit": config.data.limit}
+    return params | {"data.limit": config.data.limit, "data.share": config.data.share}
 
 
 def _git_commit() -> str | None:

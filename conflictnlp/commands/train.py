@@ -129,7 +129,7 @@ def train_once(
     is_child = TAG_PARENT in record["tags"]
     if is_child and (done := finished(store, record, BUNDLE)):
         log.info("already finished: %s", done)
-        return _result_in(done)
+        return result_in(done)
     run_id = None
     if config.resume or is_child:
         run_id, old_folder = unfinished_run(config, store, record)
@@ -177,7 +177,8 @@ def check_model(config: Config) -> None:
         find_encoder(config.model.encoder, config.model.revision)
 
 
-def _result_in(folder: Path) -> TrainResult:
+def result_in(folder: Path) -> TrainResult:
+    """Return what a finished run left in its folder."""
     values = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     return TrainResult(values["run_id"], folder / BUNDLE, values["metrics"])
 

@@ -26,6 +26,7 @@ from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.extra import add_extra
 from conflictnlp.data.sources import read_rows
 from conflictnlp.data.split import cut
+from conflictnlp.data.subset import with_share
 from conflictnlp.errors import InputError
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
@@ -171,10 +172,10 @@ def load_given(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, st
 
 
 def complete(splits: Splits, config: DataConfig, task: Task) -> None:
-    """Add the rows of other sets to splits that are all there, and refuse what nothing can be learnt from.
+    """Finish splits that are all there: rows of other sets, the share to learn from, whether it can be learnt from.
 
     Args:
-        splits: the splits; `extra` and the report are changed.
+        splits: the splits; `train`, `extra` and the report are changed.
         config: the data config.
         task: the task.
 
@@ -183,7 +184,10 @@ def complete(splits: Splits, config: DataConfig, task: Task) -> None:
     """
     add_extra(splits, config, task)
     splits.extra = limited(splits.extra, config, "train")
-    _check_usable(splits, task)
+    if config.share < 1:
+        part = with_share(splits, config.share, config.share_seed, task)
+        splits.train, splits.report = part.train, part.report
+    check_usable(splits, task)
 
 
 def tell_dropped(splits: Splits) -> None:
@@ -278,7 +282,16 @@ def _make_missing(splits: Splits, config: DataConfig, task: Task) -> None:
             splits.report.labels[name] = label_counts(cut_off, task)
 
 
-def _check_usable(splits: Splits, task: Task) -> None:
+def check_usable(splits: Splits, task: Task) -> None:
+    """Refuse splits that nothing can be learnt from, and warn of labels that cannot be learnt.
+
+    Args:
+        splits: complete.
+        task: tells the labels.
+
+    Raises:
+        InputError: a split is empty, or the training rows bear a single class.
+    """
     for name, examples in splits.items():
         if not examples:
             raise InputError(f"data: no row is left in {name}; see `conflictnlp data check` for what was dropped")

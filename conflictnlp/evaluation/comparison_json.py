@@ -37,6 +37,7 @@ def to_dict(comparison: Comparison) -> dict[str, Any]:
             "question": QUESTIONS[name],
             "test": TESTS[name],
             "intervals": COVERS[name],
+            "why_not": comparison.why_not(name),
             "correction": f"Holm over {sum(d.p is not None for d in comparison.differences[name])} comparisons",
             "pairs": [_difference_dict(comparison, difference) for difference in comparison.differences[name]],
         }

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from conflictnlp.evaluation.comparison_report import CONFIGURATIONS, COVERS, MODELS, Comparison, Difference, Score
-from conflictnlp.evaluation.plots import BLUE, GREY, STYLE
+from conflictnlp.evaluation.plots import BLUE, GREY, STYLE, save_figures
 
 # Rows of one panel: more would make a figure that no page holds.
 _MOST = 40
@@ -30,17 +30,9 @@ def draw_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     Returns:
         the files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     with matplotlib.rc_context(STYLE):
         figures = {"forest_scores": _scores(comparison), "forest_differences": _differences(comparison)}
-        for name, figure in figures.items():
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=200, bbox_inches="tight")
-                paths.append(path)
-            plt.close(figure)
-    return paths
+        return save_figures(figures, folder)
 
 
 def _scores(comparison: Comparison) -> Figure:
@@ -54,9 +46,7 @@ def _scores(comparison: Comparison) -> Figure:
     ):
         largest = sorted(scores, key=lambda score: -score.estimate.value[0])
         panels.append((title, question, [(named(score), score) for score in largest]))
-    figure = _forest(panels)
-    figure.supxlabel("macro-F1", fontsize=9)
-    return figure
+    return _forest(panels, "macro-F1")
 
 
 def _differences(comparison: Comparison) -> Figure:
@@ -67,19 +57,19 @@ def _differences(comparison: Comparison) -> Figure:
     for question, found in comparison.differences.items():
         largest = sorted(found, key=lambda difference: -abs(difference.estimate.value[0]))
         panels.append((question.capitalize(), question, [(named(difference), difference) for difference in largest]))
-    figure = _forest(panels)
+    figure = _forest(panels, "difference in macro-F1 (first - second)")
     for axes in figure.axes:
         axes.axvline(0, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
-    figure.supxlabel("difference in macro-F1 (first - second)", fontsize=9)
     return figure
 
 
-def _forest(panels: Sequence[tuple[str, str, Sequence[tuple[str, Score | Difference]]]]) -> Figure:
+def _forest(panels: Sequence[tuple[str, str, Sequence[tuple[str, Score | Difference]]]], measure: str) -> Figure:
     heights = [max(1, min(_MOST, len(rows))) for _, _, rows in panels]
+    longest = max((len(name) for _, _, rows in panels for name, _ in rows), default=0)
     figure, grid = plt.subplots(
         len(panels),
         1,
-        figsize=(6.5, 0.28 * sum(heights) + 1.1 * len(panels) + 0.4),
+        figsize=(4.6 + 0.07 * longest, 0.28 * sum(heights) + 1.1 * len(panels) + 0.4),
         sharex=True,
         height_ratios=[height + 1 for height in heights],
         squeeze=False,
@@ -90,6 +80,7 @@ def _forest(panels: Sequence[tuple[str, str, Sequence[tuple[str, Score | Differe
         more = f"; the {_MOST} largest of {len(rows)}" if len(rows) > _MOST else ""
         axes.set_title(f"{title}{more}\n{COVERS[question]}", loc="left", fontsize=8)
         _draw_rows(axes, shown)
+    grid[-1, 0].set_xlabel(measure)
     return figure
 
 

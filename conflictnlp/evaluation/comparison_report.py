@@ -27,12 +27,12 @@ from conflictnlp.models.base import Matrix
 
 MODELS, CONFIGURATIONS = "these two models", "these two configurations"
 QUESTIONS = {
-    MODELS: "Do these two trained models differ in macro-F1 on more than these test groups?",
-    CONFIGURATIONS: "Would these two configurations differ again with other seeds and other test groups?",
+    MODELS: "Do the two trained models differ in macro-F1 beyond the chance in which groups were tested?",
+    CONFIGURATIONS: "Would the two configurations differ again with other seeds and other test groups?",
 }
 TESTS = {
-    MODELS: "paired permutation test: predictions swapped in whole groups; interval: paired cluster bootstrap",
-    CONFIGURATIONS: "hierarchical bootstrap over seeds and over groups, with Student's t for few seeds",
+    MODELS: "p: paired permutation test, predictions swapped in whole groups; interval: paired cluster bootstrap",
+    CONFIGURATIONS: "p and interval: hierarchical bootstrap over seeds and over groups, with Student's t for few seeds",
 }
 # What an interval covers, for tables and figures.
 COVERS = {
@@ -133,6 +133,12 @@ class Comparison:
         """Place in an estimate, name and gold cases of every label that macro-F1 covers."""
         outcome = self.contestants[0].predictions.outcome
         return [(int(n) + 1, outcome.labels[n], int(outcome.support[n])) for n in outcome.scored]
+
+    def why_not(self, question: str) -> str | None:
+        """Say why a question was asked of no pair; None if it was."""
+        if self.differences[question]:
+            return None
+        return "not answered: all runs are of one configuration and differ in nothing but their seed"
 
     @property
     def disagreements(self) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from conflictnlp.evaluation.comparison_report import (
     QUESTIONS,
     TESTS,
     Comparison,
+    Difference,
     rare_labels,
 )
 from conflictnlp.evaluation.uncertainty import Interval
@@ -40,6 +41,7 @@ class Table:
         columns: heading by key; a cell is a text, a number, an Interval or None.
         rows: cells by key.
         notes: what a reader must know, the intervals' coverage among it.
+        parts: keys of columns that a terminal shows as a line of their own above the rows that share them.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Table:
     columns: dict[str, str]
     rows: list[dict[str, Any]]
     notes: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
     def _cells(self) -> list[list[str]]:
         return [[_cell(key, row.get(key)) for key in self.columns] for row in self.rows]
@@ -56,25 +59,28 @@ class Table:
 
     def to_text(self, limit: int | None = None) -> str:
         """Return aligned lines for a terminal, at most `limit` rows of them."""
+        kept = [number for number, key in enumerate(self.columns) if key not in self.parts]
         cells = [list(self.columns.values()), *self._cells()[:limit]]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [self.title]
-        for row in cells:
-            parts = [
-                cell.ljust(width) if is_text else cell.rjust(width)
-                for cell, width, is_text in zip(row, widths, self._is_text(), strict=True)
-            ]
-            lines.append(f"  {'  '.join(parts)}".rstrip())
+        above: list[Any] = []
+        for number, row in enumerate(cells):
+            part = [self.rows[number - 1][key] for key in self.parts] if number else []
+            if part != above:
+                lines.append(f"  {' | '.join(part)} seeds")
+            above = part
+            aligned = [row[n].ljust(widths[n]) if self._is_text()[n] else row[n].rjust(widths[n]) for n in kept]
+            lines.append(f"  {'  '.join(aligned)}".rstrip())
         if limit is not None and len(self.rows) > limit:
             lines.append(f"  … {len(self.rows) - limit} more: in the JSON, and in the files of --output")
-        return "\n".join([*lines, *(f"  ({note})" for note in self.notes)])
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def to_markdown(self) -> str:
         """Return Markdown."""
         heads = list(self.columns.values())
         rule = [":--" if is_text else "--:" for is_text in self._is_text()]
         lines = [_bar(heads), _bar(rule), *map(_bar, self._cells())]
-        return "\n".join([f"**{self.title}**", "", *lines, "", *(f"{note}." for note in self.notes)]) + "\n"
+        return "\n".join([f"**{self.title}**", "", *lines, "", *(f"{_sentence(note)}  " for note in self.notes)]) + "\n"
 
     def to_csv(self) -> str:
         """Return CSV with numbers in full and an interval as two columns."""
@@ -92,10 +98,10 @@ class Table:
 
     def to_latex(self) -> str:
         """Return a LaTeX table with the rules of booktabs."""
-        caption = ". ".join([self.title, *self.notes]).translate(_LATEX)
+        caption = " ".join(map(_sentence, (self.title, *self.notes))).translate(_LATEX)
         columns = "".join("l" if is_text else "r" for is_text in self._is_text())
         heads = " & ".join(head.translate(_LATEX) for head in self.columns.values())
-        lines = ["% \\usepackage{booktabs}", "\\begin{table}", "  \\centering", f"  \\caption{{{caption}.}}"]
+        lines = ["% \\usepackage{booktabs}", "\\begin{table}", "  \\centering", f"  \\caption{{{caption}}}"]
         lines += [f"  \\label{{tab:{self.name}}}", f"  \\begin{{tabular}}{{{columns}}}", "    \\toprule"]
         lines += [f"    {heads} \\\\", "    \\midrule"]
         for row in self._cells():
@@ -157,15 +163,14 @@ def _differences(comparison: Comparison, question: str) -> Table:
     columns |= {"rows_apart": "rows apart"} if question == MODELS else {}
     columns |= {"unanswered": "not answered"} if answered < len(found) else {}
     rows = [
-        {"first": d.first, "second": d.second, "seeds": f"{d.seeds[0]} / {d.seeds[1]}"}
+        {"first": d.first, "second": d.second, "seeds": _seeds(d)}
         | {"difference": float(d.estimate.value[0]), "interval": d.estimate.interval(0), "p": d.p}
         | {"p_holm": d.p_holm, "rows_apart": d.rows_apart, "unanswered": d.unanswered}
         for d in found
     ]
-    notes = [f"{TESTS[question]}; {comparison.resamples} resamples", COVERS[question]]
-    if not found:
-        notes.insert(0, "not answered: all runs are of one configuration, and differ in nothing but their seed")
-    title = f"{question.capitalize()}: {QUESTIONS[question][0].lower()}{QUESTIONS[question][1:]}"
+    why_not = comparison.why_not(question)
+    notes = [why_not] if why_not else [f"{TESTS[question]}; {comparison.resamples} resamples", COVERS[question]]
+    title = f"{question.capitalize()}. {QUESTIONS[question]}"
     return Table(question.replace(" ", "_"), title, columns, rows, tuple(notes))
 
 
@@ -173,18 +178,20 @@ def _classes(comparison: Comparison) -> Table:
     columns = {"question": "question", "first": "first", "second": "second", "seeds": "seeds", "label": "label"}
     columns |= {"cases": "cases", "difference": "F1, first - second", "interval": _percent(comparison, "interval")}
     rows = [
-        {"question": question, "first": d.first, "second": d.second, "seeds": f"{d.seeds[0]} / {d.seeds[1]}"}
+        {"question": question, "first": d.first, "second": d.second, "seeds": _seeds(d)}
         | {"label": label, "cases": cases, "difference": float(d.estimate.value[place])}
         | {"interval": d.estimate.interval(place)}
         # The configurations first: where they are answered, models of single seeds tell less.
         for question in (CONFIGURATIONS, MODELS)
         for d in comparison.differences[question]
+        if d.p is not None
         for place, label, cases in comparison.labels
     ]
     notes = ["each interval stands for itself: none is corrected for the number of classes"]
     if rare := rare_labels(comparison):
         notes.append(f"under ten cases: {', '.join(rare)}")
-    return Table("classes", "Differences in F1 by class", columns, rows, tuple(notes))
+    parts = ("question", "first", "second", "seeds")
+    return Table("classes", "Differences in F1 by class", columns, rows, tuple(notes), parts)
 
 
 def _percent(comparison: Comparison, word: str) -> str:
@@ -201,6 +208,14 @@ def _cell(key: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:+.3f}" if key == _SIGNED else f"{value:.3f}"
     return str(value)
+
+
+def _seeds(difference: Difference) -> str:
+    return f"{difference.seeds[0]} / {difference.seeds[1]}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('?') else '.'}"
 
 
 def _bar(cells: Sequence[str]) -> str:

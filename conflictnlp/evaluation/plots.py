@@ -44,8 +44,6 @@ def draw_all(
     Returns:
         the files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     with matplotlib.rc_context(STYLE):
         figures = {
             "confusion_matrix": _confusion(outcome),
@@ -54,12 +52,27 @@ def draw_all(
         }
         if not outcome.is_multi:
             figures["risk_coverage"] = _risk_coverage(outcome)
-        for name, figure in figures.items():
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=200, bbox_inches="tight")
-                paths.append(path)
-            plt.close(figure)
+        return save_figures(figures, folder)
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Save figures as PNG (200 dpi) and SVG, and close them.
+
+    Args:
+        figures: by the name of the file.
+        folder: where the files go; it is made.
+
+    Returns:
+        the files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, figure in figures.items():
+        for suffix in ("png", "svg"):
+            path = folder / f"{name}.{suffix}"
+            figure.savefig(path, dpi=200, bbox_inches="tight")
+            paths.append(path)
+        plt.close(figure)
     return paths
 
 

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from conflictnlp.evaluation.aggregate import Spread
-from conflictnlp.evaluation.plots import BLUE, GREY, STYLE
+from conflictnlp.evaluation.plots import BLUE, GREY, STYLE, save_figures
 
 
 def draw_spreads(spreads: Mapping[str, Spread], score: str, level: float, folder: Path) -> list[Path]:
@@ -27,8 +27,6 @@ def draw_spreads(spreads: Mapping[str, Spread], score: str, level: float, folder
     Returns:
         the files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     with matplotlib.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.2, 0.42 * len(spreads) + 1.3), layout="constrained")
         for place, found in enumerate(spreads.values()):
@@ -39,9 +37,4 @@ def draw_spreads(spreads: Mapping[str, Spread], score: str, level: float, folder
         axes.set_yticks(range(len(spreads)), [f"{label} (n={len(found.values)})" for label, found in spreads.items()])
         axes.set_ylim(len(spreads) - 0.5, -0.5)
         axes.set_xlabel(f"{score} (grey: seeds; blue: mean, {level:.0%} t interval over seeds)")
-        for suffix in ("png", "svg"):
-            path = folder / f"{score.replace('/', '_')}_over_seeds.{suffix}"
-            figure.savefig(path, dpi=200, bbox_inches="tight")
-            paths.append(path)
-        plt.close(figure)
-    return paths
+        return save_figures({f"{score.replace('/', '_')}_over_seeds": figure}, folder)

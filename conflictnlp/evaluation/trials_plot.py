@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from conflictnlp.evaluation.plots import BLUE, GREY, STYLE
+from conflictnlp.evaluation.plots import BLUE, GREY, STYLE, save_figures
 
 
 def draw_trials(trials: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
@@ -26,10 +26,8 @@ def draw_trials(trials: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]
     Returns:
         the files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     done = [trial for trial in trials if trial["state"] == "COMPLETE"]
     pruned = [trial for trial in trials if trial["state"] == "PRUNED" and trial["evaluations"]]
-    paths = []
     with matplotlib.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
         numbers, values = [trial["number"] for trial in done], [trial["val/macro_f1"] for trial in done]
@@ -41,9 +39,4 @@ def draw_trials(trials: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]
         axes.set_xlabel("trial")
         axes.set_ylabel("validation macro-F1")
         axes.legend(frameon=False)
-        for suffix in ("png", "svg"):
-            path = folder / f"trials.{suffix}"
-            figure.savefig(path, dpi=200, bbox_inches="tight")
-            paths.append(path)
-        plt.close(figure)
-    return paths
+        return save_figures({"trials": figure}, folder)

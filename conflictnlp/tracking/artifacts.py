@@ -64,7 +64,7 @@ def stored_config(run: Any, store: Store, folder: Path | None = None) -> Config:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(
-            f"run {run.info.run_name!r} ({run.info.run_id[:8]}): its config is no JSON ({error})"
+            f"run {run.info.run_name!r} ({run.info.run_id[:8]}): its config.json is no JSON ({error})"
         ) from error
     return from_dict(values)
 

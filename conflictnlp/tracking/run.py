@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 RECORD = "run.json"
 LOCK = ".lock"
-FOLDS = "folds"
-_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", FOLDS, HISTORY, RECORD})
+FOLDS, SHARES = "folds", "shares"
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", FOLDS, SHARES, HISTORY, RECORD})
 TAG_FOLDER, TAG_IDENTITY, TAG_PRUNED, TAG_PARENT = "run_folder", "identity", "pruned", "mlflow.parentRunId"
 
 

@@ -66,7 +66,7 @@ class Store:
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         uri = self.connection
         try:
-            with self._lock():
+            with self.lock():
                 self._make_database()
                 with _environment_kept("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
                     mlflow.set_tracking_uri(uri)
@@ -118,7 +118,7 @@ class Store:
         """
         from mlflow.exceptions import MlflowException
 
-        with self._lock():
+        with self.lock():
             found = self.client.get_experiment_by_name(name)
             if found is None:
                 location = (self._folder / "mlartifacts" / name).as_uri() if self._folder else None
@@ -140,7 +140,8 @@ class Store:
         """Return the name of the experiment that a run belongs to."""
         return str(self.client.get_experiment(run.info.experiment_id).name)
 
-    def _lock(self) -> AbstractContextManager[object]:
+    def lock(self) -> AbstractContextManager[object]:
+        """Return a lock that other processes on this local database wait for; it must not be taken twice."""
         # Processes that start together must not make one database at once; a server sees to that itself.
         return FileLock(self._folder / ".mlflow.lock") if self._folder else nullcontext()
 

@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 
 from conflictnlp.tracking.parents import children, finished, open_parent, unfinished
-from conflictnlp.tracking.run import LOCK, TrackedRun
+from conflictnlp.tracking.run import FOLDS, LOCK, SHARES, TrackedRun
 from conflictnlp.tracking.store import Store
 from tests.tracking.conftest import make_record
 
@@ -43,6 +43,17 @@ def test_a_finished_parent_is_not_gone_on_with(store: Store, workplace: Path) ->
         with open_parent(store, workplace / name, record_of()) as run:
             run.end("FINISHED")
         assert run.folder == workplace / name
+
+
+@pytest.mark.parametrize("place", [FOLDS, SHARES])
+def test_an_error_ends_the_parent_and_its_children_are_no_artifacts(store: Store, workplace: Path, place: str) -> None:
+    child = workplace / "parent" / place / "first" / "result.json"
+    child.parent.mkdir(parents=True)
+    child.write_text("{}")
+    with pytest.raises(ZeroDivisionError), open_parent(store, workplace / "parent", record_of()) as parent:
+        raise ZeroDivisionError
+    assert store.client.get_run(parent.run_id).info.status == "FAILED"
+    assert [file.path for file in store.client.list_artifacts(parent.run_id)] == ["traceback.txt"]
 
 
 def test_another_identity_is_another_parent(store: Store, workplace: Path) -> None:
