@@ -38,9 +38,9 @@ def _without(entries: list[Any], gone: set[str]) -> list[Any]:
 
 def commands() -> str:
     """Return every command with its words, from the parser itself, as Markdown."""
-    from conflictnlp.cli import _parser
+    from conflictnlp.command_line import build_parser
 
-    return "\n".join(_describe(_parser(), "conflictnlp"))
+    return "\n".join(_describe(build_parser(), "conflictnlp"))
 
 
 def _describe(parser: argparse.ArgumentParser, name: str) -> list[str]:
