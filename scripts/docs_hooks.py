@@ -81,7 +81,14 @@ def tasks() -> str:
         task = load_task(name)
         kind = "several labels or none a text" if task.is_multi else "one label a text"
         marked = f"; marked: {', '.join(task.spans)}" if task.spans else ""
-        lines += [f"## {name}", "", f"{task.description} ({kind}{marked})", "", "| label | definition |", "| --- | --- |"]
+        lines += [
+            f"## {name}",
+            "",
+            f"{task.description} ({kind}{marked})",
+            "",
+            "| label | definition |",
+            "| --- | --- |",
+        ]
         lines += [f"| `{label.name}` | {label.definition} |" for label in task.labels]
         lines.append("")
     return "\n".join(lines)
