@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow test-browser lint constraints clean
+.PHONY: demo test test-slow test-browser lint docs constraints clean
 
 demo: $(INSTALLED)  ## train on the embedded sample and code a long article of its test split
 	$(BIN)/python scripts/demo.py
@@ -25,6 +25,9 @@ lint: $(VENV)/.dev  ## style, types, docstrings, import order of the rooms
 	$(BIN)/pydoclint conflictnlp
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.docs  ## the documentation site in site/, warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 $(INSTALLED): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools wheel
@@ -35,8 +38,12 @@ $(VENV)/.dev: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-constraints: $(VENV)/.dev  ## pin what this environment holds
+$(VENV)/.docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $@
+
+constraints: $(VENV)/.dev $(VENV)/.docs  ## pin what this environment holds
 	$(BIN)/python scripts/write_constraints.py > constraints.tmp && mv constraints.tmp constraints.txt
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) demo build dist site *.egg-info
