@@ -53,6 +53,15 @@ def quiet() -> Iterator[None]:
             transformers.logging.enable_progress_bar()
 
 
+def reach_of(model: transformers.PreTrainedModel, unknown: int) -> int:
+    """Return how many tokens an encoder reads at once; `unknown` where it does not tell."""
+    reach: int = getattr(model.config, "max_position_embeddings", unknown)
+    embeddings = getattr(model.base_model, "embeddings", None)
+    padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
+    # RoBERTa and MPNet number positions from after the padding's. Batches are padded to a multiple of 8.
+    return (reach if padding is None else reach - padding - 1) // PAD_TO * PAD_TO
+
+
 class TransformerClassifier(TextClassifier):
     """Fine-tune an encoder; texts longer than its window are read in overlapping windows and pooled.
 
@@ -314,20 +323,12 @@ class TransformerClassifier(TextClassifier):
         self.encoder_windows_ = WindowEncoder(
             self.tokenizer_.backend_tokenizer,
             self.spans,
-            min(self.max_length, self._reach()),
+            min(self.max_length, reach_of(self.model_, self.max_length)),
             self.overlap,
             self.split_length,
         )
         if self.gradient_checkpointing and fresh:
             self.model_.gradient_checkpointing_enable()
-
-    def _reach(self) -> int:
-        """Return how many tokens the encoder reads at once."""
-        reach: int = getattr(self.model_.config, "max_position_embeddings", self.max_length)
-        embeddings = getattr(self.model_.base_model, "embeddings", None)
-        padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
-        # RoBERTa and MPNet number positions from after the padding's. Batches are padded to a multiple of 8.
-        return (reach if padding is None else reach - padding - 1) // PAD_TO * PAD_TO
 
     def _renamed(self, passages: list[Passage]) -> list[Passage]:
         generator = random.Random(self.seed)
