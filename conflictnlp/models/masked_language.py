@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
-from torch.nn import functional
-from torch.utils.data import DataLoader
 from transformers import (
     AutoModel,
     AutoModelForMaskedLM,
@@ -21,28 +18,18 @@ from transformers import (
     DataCollatorForLanguageModeling,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    Trainer,
     TrainingArguments,
 )
-from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from conflictnlp.config import PretrainConfig
 from conflictnlp.errors import InputError
 from conflictnlp.models.device import resolve_device, wants_bfloat16
-from conflictnlp.models.trainer import (
-    PAD_TO,
-    EpochLoader,
-    LengthGroupedBatches,
-    LogFunction,
-    ProgressBar,
-    last_checkpoint,
-)
+from conflictnlp.models.masked_trainer import IGNORED, MaskedLanguageTrainer, Window, masked_loss
+from conflictnlp.models.trainer import PAD_TO, LogFunction, ProgressBar, last_checkpoint
 from conflictnlp.models.transformer import quiet, reach_of
 
 log = logging.getLogger(__name__)
-_IGNORED = -100  # What the collator gives as label of a token that is not asked.
 _SETTINGS: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-Window = dict[str, list[int]]
 
 
 @dataclass(frozen=True)
@@ -127,8 +114,14 @@ class MaskedLanguageModel:
         resume_from = last_checkpoint(checkpoints) if resume else None
         if resume_from is not None:
             log.info("resuming from %s", resume_from.name)
-        trainer = _MaskedLanguageTrainer(self, self._arguments(settings, checkpoints), windows, settings, asked)
-        trainer.add_callback(ProgressBar(log_metrics))
+        trainer = MaskedLanguageTrainer(
+            self.model,
+            self._arguments(settings, checkpoints),
+            windows,
+            self.collator(settings),
+            perplexity=lambda: self.perplexity(asked),
+            callbacks=[ProgressBar(log_metrics)],
+        )
         with quiet():
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         return MaskedLanguageResult(
@@ -156,8 +149,8 @@ class MaskedLanguageModel:
             for batch in batches:
                 inputs = {name: values.to(self.device) for name, values in batch.items()}
                 labels = inputs.pop("labels")
-                total += float(_loss(self.model(**inputs).logits, labels, "sum"))
-                count += int((labels != _IGNORED).sum())
+                total += float(masked_loss(self.model(**inputs).logits, labels))
+                count += int((labels != IGNORED).sum())
         self.model.train(training)
         # A diverged model's would be infinite, which JSON cannot say.
         return math.exp(min(total / count, 700.0))
@@ -186,7 +179,7 @@ class MaskedLanguageModel:
         ordered = sorted(windows, key=lambda window: len(window["input_ids"]))
         size = settings.batch_size
         batches = [dict(collator(ordered[at : at + size])) for at in range(0, len(ordered), size)]
-        if not any(bool((batch["labels"] != _IGNORED).any()) for batch in batches):
+        if not any(bool((batch["labels"] != IGNORED).any()) for batch in batches):
             raise InputError(
                 f"pretrain.validation={settings.validation}: no token of the held-out texts is masked; give more texts "
                 "or a larger share"
@@ -220,75 +213,6 @@ class MaskedLanguageModel:
         )
 
 
-class _MaskedLanguageTrainer(Trainer):
-    """Trainer whose masks depend on seed, epoch and batch alone: one that was cut off draws them again.
-
-    Args:
-        owner: the model with its tokenizer.
-        args: the Trainer's arguments.
-        windows: training windows.
-        settings: conf/pretrain.
-        asked: masked batches for the perplexity.
-    """
-
-    loss_is_scaled_for_ga = False
-
-    def __init__(
-        self,
-        owner: MaskedLanguageModel,
-        args: TrainingArguments,
-        windows: Sequence[Window],
-        settings: PretrainConfig,
-        asked: Sequence[dict[str, torch.Tensor]],
-    ) -> None:
-        numbered = [{**window, "number": number} for number, window in enumerate(windows)]
-        super().__init__(
-            model=owner.model,
-            args=args,
-            train_dataset=numbered,
-            eval_dataset=numbered[:1],
-            data_collator=self._collate,
-        )
-        self.remove_callback(PrinterCallback)
-        self.remove_callback(ProgressCallback)
-        self._owner = owner
-        self._asked = asked
-        self._masks = owner.collator(settings)
-        lengths = [len(window["input_ids"]) for window in windows]
-        self._batches = LengthGroupedBatches(lengths, settings.batch_size, args.seed)
-
-    def get_train_dataloader(self) -> DataLoader:
-        """Return batches of like length."""
-        loader = EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self._collate)  # type: ignore[arg-type]
-        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
-
-    def compute_loss(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """Return the mean cross-entropy of the masked tokens; of a batch without any, zero."""
-        labels = inputs.pop("labels")
-        outputs = model(**inputs)
-        loss = _loss(outputs.logits, labels, "sum") / (labels != _IGNORED).sum().clamp(min=1)
-        return (loss, outputs) if return_outputs else loss
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Return the perplexity of the held-out texts."""
-        metrics = {"eval_perplexity": self._owner.perplexity(self._asked)}
-        self.log(dict(metrics))
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
-
-    def _collate(self, windows: Sequence[Any]) -> dict[str, torch.Tensor]:
-        numbers = [window["number"] for window in windows]
-        entropy = np.random.SeedSequence([self.args.seed, self._batches.epoch, *numbers])
-        self._masks.generator = torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
-        return dict(self._masks([{k: v for k, v in window.items() if k != "number"} for window in windows]))
-
-
 def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], length: int) -> list[Window]:
     """Cut texts into windows; nothing of a long one is left out.
 
@@ -311,12 +235,6 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], lengt
     )
     pairs = zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
     return [{"input_ids": ids, "special_tokens_mask": special} for ids, special in pairs]
-
-
-def _loss(logits: torch.Tensor, labels: torch.Tensor, reduction: str) -> torch.Tensor:
-    # Of the masked tokens alone: softmax over all the others would take most of the time.
-    chosen = labels != _IGNORED
-    return functional.cross_entropy(logits[chosen].float(), labels[chosen], reduction=reduction)
 
 
 def _load(kind: Any, folder: Path) -> tuple[PreTrainedModel, set[str]]:

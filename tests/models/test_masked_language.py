@@ -11,10 +11,10 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 from conflictnlp.config import PretrainConfig
 from conflictnlp.errors import InputError
 from conflictnlp.models.masked_language import MaskedLanguageModel, MaskedLanguageResult, encode_texts
-from conflictnlp.models.masked_language import _MaskedLanguageTrainer as Trainer
+from conflictnlp.models.masked_trainer import MaskedLanguageTrainer as Trainer
 
 # 19 texts in batches of 4: five steps an epoch, of which the fourth is in the middle.
-SETTINGS = PretrainConfig(epochs=2, batch_size=4, max_length=32, learning_rate=1e-3, save_steps=2)
+SETTINGS = PretrainConfig(epochs=2, batch_size=4, max_length=32, learning_rate=5e-3, save_steps=2)
 
 
 def learner(folder: Path, seed: int = 1) -> MaskedLanguageModel:
@@ -41,7 +41,7 @@ def test_it_learns_to_guess_masked_words(trained):
     assert (result.steps, result.windows, result.new_head) == (10, 19, True)
     # A head that knows nothing guesses among the whole vocabulary.
     assert result.before == pytest.approx(len(model.tokenizer), rel=0.2)
-    assert result.after < 0.95 * result.before
+    assert result.after < 0.9 * result.before
 
 
 def test_one_seed_gives_one_encoder_and_another_another(trained, tiny_encoder, texts, tmp_path):
