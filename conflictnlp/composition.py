@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
+from datetime import date
 from importlib import resources
 from typing import Any
 
@@ -13,6 +14,7 @@ from conflictnlp.config import (
     EvaluationConfig,
     LearningCurveConfig,
     ModelConfig,
+    PretrainConfig,
     TfidfConfig,
     TransformerConfig,
 )
@@ -55,6 +57,11 @@ _POSITIVE = (
     "search.timeout",
     "search.workers",
     "learning_curve.resamples",
+    "pretrain.epochs",
+    "pretrain.learning_rate",
+    "pretrain.batch_size",
+    "pretrain.max_length",
+    "pretrain.save_steps",
     "model.learning_rate",
     "model.max_length",
     "model.split_length",
@@ -73,6 +80,7 @@ _NOT_NEGATIVE = (
     "trainer.max_grad_norm",
     "trainer.warmup",
     "trainer.label_smoothing",
+    "pretrain.weight_decay",
     "model.overlap",
     "model.renamed_copies",
     "model.word_ngrams",
@@ -80,7 +88,13 @@ _NOT_NEGATIVE = (
     "model.surroundings",
 )
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-_SHARES = ("data.split.validation", "data.split.test", "evaluation.confidence")
+_SHARES = (
+    "data.split.validation",
+    "data.split.test",
+    "evaluation.confidence",
+    "pretrain.mask_share",
+    "pretrain.validation",
+)
 # What seeds the generators of numpy and torch alike.
 _LARGEST_SEED = 2**32 - 1
 # Lines of Hydra's and OmegaConf's messages that tell a user nothing.
@@ -286,6 +300,7 @@ def _check(config: Config) -> None:
     if not _DEVICE.fullmatch(config.device):
         raise InputError(f"device={config.device}: must be auto, cpu, cuda, cuda:N or mps")
     _check_learning_curve(config.learning_curve)
+    _check_pretrain(config.pretrain)
     config.to_task()
     if config.resume_run is not None:
         config.resume = True
@@ -299,6 +314,17 @@ def _check_learning_curve(config: LearningCurveConfig) -> None:
         raise InputError(f"learning_curve.seeds={seeds}: must be different numbers from 0 to {_LARGEST_SEED}")
     if target is not None and not 0 < target < 1:
         raise InputError(f"learning_curve.target={target}: is a macro-F1 between 0 and 1, or null")
+
+
+def _check_pretrain(pretrain: PretrainConfig) -> None:
+    if not 0 <= pretrain.warmup < 1:
+        raise InputError(f"pretrain.warmup={pretrain.warmup}: is a share of the steps, from 0 to below 1")
+    if pretrain.before is None:
+        return
+    try:
+        date.fromisoformat(pretrain.before)
+    except ValueError as error:
+        raise InputError(f"pretrain.before={pretrain.before}: must be a date, for instance 2016-01-01") from error
 
 
 def _check_folds(evaluation: EvaluationConfig) -> None:

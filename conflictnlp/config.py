@@ -207,6 +207,25 @@ class LearningCurveConfig:
 
 
 @dataclass
+class PretrainConfig:
+    """conf/pretrain: which texts `conflictnlp pretrain` reads, and how."""
+
+    texts: list[str] = field(default_factory=list)
+    before: str | None = None
+    exclude: list[str] | None = None
+    epochs: float = 3.0
+    max_steps: int = -1
+    mask_share: float = 0.15
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    batch_size: int = 32
+    max_length: int = 128
+    validation: float = 0.05
+    save_steps: int = 200
+
+
+@dataclass
 class TrackingConfig:
     """conf/tracking: where runs are recorded; `uri: null` takes MLFLOW_TRACKING_URI or ./mlflow.db."""
 
@@ -228,6 +247,7 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     learning_curve: LearningCurveConfig = field(default_factory=LearningCurveConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     seed: int = 1
     device: str = "auto"
     threads: int | None = None
@@ -248,6 +268,6 @@ class Config:
     def identity(self) -> dict[str, Any]:
         """Return what makes two runs the same experiment: all but where and how the run is carried out."""
         values = asdict(self)
-        for key in ("resume", "resume_run", "name", "tracking", "threads", "search", "learning_curve"):
+        for key in ("resume", "resume_run", "name", "tracking", "threads", "search", "learning_curve", "pretrain"):
             values.pop(key)
         return values

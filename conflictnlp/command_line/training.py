@@ -34,6 +34,12 @@ def add_commands(commands: Commands) -> None:
     )
     curve.add_argument("--config-dir", metavar="DIR", help="a folder of your own config groups")
     curve.set_defaults(run=_learning_curve)
+    pretrain = commands.add_parser("pretrain", help="continued masked-language training of an encoder on texts alone")
+    pretrain.add_argument(
+        "overrides", metavar="OVERRIDE", nargs="*", help="Hydra's words: model=minilm pretrain.texts=[corpus.jsonl]"
+    )
+    pretrain.add_argument("--config-dir", metavar="DIR", help="a folder of your own config groups")
+    pretrain.set_defaults(run=_pretrain)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -48,6 +54,18 @@ def _learning_curve(options: argparse.Namespace) -> int:
     from conflictnlp.commands.learning_curve import main as learning_curve
 
     return learning_curve(_words(options))
+
+
+def _pretrain(options: argparse.Namespace) -> int:
+    import signal
+
+    from conflictnlp.commands.application import terminated
+    from conflictnlp.commands.pretrain import pretrain
+
+    signal.signal(signal.SIGTERM, terminated)
+    result = pretrain(_words(options))
+    print(f"run_id: {result.run_id}\nencoder: {result.encoder}")
+    return 0
 
 
 def _search(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from conflictnlp.commands.record import run_record
 from conflictnlp.commands.train import RESULT, TrainResult, check_model, log_file, train_once
 from conflictnlp.config import Config
+from conflictnlp.data import Splits
 from conflictnlp.data.folds import Folds, load_folds
 from conflictnlp.errors import TrackingError
 from conflictnlp.files import write_json
@@ -70,7 +71,8 @@ def cross_validate(config: Config, folder: Path, overrides: Sequence[str]) -> Cr
     task = config.to_task()
     check_store(config.tracking)
     folds = load_folds(config, task)
-    check_model(config)
+    # Each row is scored in its turn.
+    check_model(config, Splits(test=folds.pool.train))
     store = Store(config.tracking)
     record = _record(config, folds, overrides)
     if TAG_PARENT in record["tags"] and (done := finished(store, record, RESULT)):

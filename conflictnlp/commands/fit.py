@@ -153,6 +153,7 @@ def _training_facts(config: Config, splits: Splits, run_id: str) -> dict[str, An
         "run_id": run_id,
         "base_model": getattr(config.model, "encoder", None),
         "data": config.data.name,
+        "extra_before": config.data.extra_before,
         "fingerprints": splits.fingerprints,
         "dropped": splits.report.dropped,
         "seed": config.seed,

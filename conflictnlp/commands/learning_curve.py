@@ -89,7 +89,7 @@ def learning_curve(overrides: Sequence[str] = ()) -> LearningCurveResult:
     task = config.to_task()
     check_store(config.tracking)
     splits = load_splits(config.data, task)
-    check_model(config)
+    check_model(config, splits)
     jobs = _jobs(config, splits, overrides)
     store = Store(config.tracking)
     record = _record(config, splits, overrides, jobs)

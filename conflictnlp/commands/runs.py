@@ -80,6 +80,8 @@ def rerun(ref: str) -> TrainResult | CrossValidationResult:
     """
     store = Store(create=False)
     run = find_run(ref, store)
+    if run.data.tags.get("kind") == "pretrain":
+        raise InputError(f"rerun {ref}: is no training but a pre-training; start it again: {run.data.tags['command']}")
     config = replace(stored_config(run, store), resume=False, resume_run=None)
     config.tracking.uri = None
     origin = {"command": f"conflictnlp rerun {run.info.run_id}", "rerun_of": run.info.run_id}

@@ -65,7 +65,7 @@ def search(overrides: Sequence[str] = ()) -> SearchResult:
     task = config.to_task()
     check_store(config.tracking)
     splits = load_splits(config.data, task)
-    check_model(config)
+    check_model(config, splits)
     store = Store(config.tracking)
     # More trials, a later end or another number of workers are the same search.
     known = [config.identity(), {name: repr(found) for name, found in space.items()}, splits.fingerprints]

@@ -18,6 +18,7 @@ from conflictnlp.composition import compose
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits, load_splits
 from conflictnlp.data.folds import load_fold
+from conflictnlp.data.lineage import read_lineage, refuse_leaks
 from conflictnlp.errors import PrunedError, TrackingError
 from conflictnlp.files import write_json
 
@@ -118,12 +119,12 @@ def train_once(
 
     started = time.time()
     task = config.to_task()
-    _set_threads(config)
+    set_threads(config)
     # Before the data is read, which may take long: a server that is away is told at once.
     check_store(config.tracking)
     if splits is None:
         splits = load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
-    check_model(config)
+    check_model(config, splits)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides, parent)
     is_child = TAG_PARENT in record["tags"]
@@ -161,21 +162,28 @@ def train_once(
     return result
 
 
-def check_model(config: Config) -> None:
-    """Refuse an encoder or a device that is not there, before any run is made for it.
+def check_model(config: Config, splits: Splits) -> None:
+    """Refuse an encoder or a device that cannot be used, before any run is made for it.
 
     Args:
         config: the experiment.
+        splits: its data; the encoder must not have read what is scored (see `data.lineage`).
 
     Raises:
-        InputError: it is not there.
+        InputError: it is not there, or has read what it must not.
     """
-    if isinstance(config.model, TransformerConfig):
-        from conflictnlp.models.device import resolve_device
-        from conflictnlp.models.weights import find_encoder
+    if not isinstance(config.model, TransformerConfig):
+        return
+    from conflictnlp.models.device import resolve_device
+    from conflictnlp.models.weights import find_encoder
 
-        resolve_device(config.device)
-        find_encoder(config.model.encoder, config.model.revision)
+    resolve_device(config.device)
+    folder = find_encoder(config.model.encoder, config.model.revision)
+    scored = {"test": [example.text for example in splits.test]}
+    # A validation that is cut from train differs from seed to seed; where no test is scored, it is what counts.
+    if config.data.validation is not None or not config.evaluation.test:
+        scored["validation"] = [example.text for example in splits.validation]
+    refuse_leaks(config.model.encoder, read_lineage(folder), config.data, scored, splits.fingerprints)
 
 
 def result_in(folder: Path) -> TrainResult:
@@ -184,7 +192,8 @@ def result_in(folder: Path) -> TrainResult:
     return TrainResult(values["run_id"], folder / BUNDLE, values["metrics"])
 
 
-def _set_threads(config: Config) -> None:
+def set_threads(config: Config) -> None:
+    """Limit the threads of this process to `threads`, if it is set."""
     if config.threads is None:
         return
     from threadpoolctl import threadpool_limits

@@ -94,10 +94,11 @@ class LengthGroupedBatches(Sampler[list[int]]):
             yield batches[number].tolist()
 
 
-class _Loader(DataLoader):
+class EpochLoader(DataLoader):
     """A loader that hands the epoch on to its batches."""
 
     def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order the next iteration takes."""
         self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
 
 
@@ -154,7 +155,7 @@ class ClassificationTrainer(Trainer):
         """Return batches of like length."""
         lengths = [len(window.ids) for window in self._windows]
         batches = LengthGroupedBatches(lengths, self.args.per_device_train_batch_size, self.args.seed)
-        loader = _Loader(self._windows, batch_sampler=batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
+        loader = EpochLoader(self._windows, batch_sampler=batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
         return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
     def compute_loss(

@@ -28,7 +28,7 @@ HISTORY = "history.jsonl"
 RECORD = "run.json"
 LOCK = ".lock"
 FOLDS, SHARES = "folds", "shares"
-_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", FOLDS, SHARES, HISTORY, RECORD})
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "encoder", "checkpoints", FOLDS, SHARES, HISTORY, RECORD})
 TAG_NOTE = "mlflow.note.content"
 TAG_FOLDER, TAG_IDENTITY, TAG_PRUNED, TAG_PARENT = "run_folder", "identity", "pruned", "mlflow.parentRunId"
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.end_to_end.conftest import Done, told
 
-FIGURES = {"confusion_matrix", "per_class_f1", "reliability"}
+FIGURES = {"confusion_matrix", "per_class_f1", "reliability", "risk_coverage"}
 
 
 def test_a_newcomers_first_session(conflictnlp: Callable[..., Done], tmp_path: Path) -> None:
