@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from conflictnlp.commands.prediction_columns import ColumnTypes
+from conflictnlp.commands.prediction_output import Table
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.inference.model import Model
-from conflictnlp.inference.records import check_columns, questions
+from conflictnlp.inference.records import check_columns, output_columns, questions
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What an input holds.
+
+    Attributes:
+        rows: their number.
+        table: the columns of the output.
+        finds: whether the model is to find the actors.
+        digest: SHA-256 of all rows and their places.
+    """
+
+    rows: int
+    table: Table
+    finds: bool
+    digest: str
 
 
 def survey(
-    rows: Iterable[Row], model: Model, columns: ColumnsConfig, asked: Sequence[Sequence[str]], source: str
-) -> tuple[list[str], int | None, bool]:
+    rows: Iterable[Row],
+    model: Model,
+    columns: ColumnsConfig,
+    asked: Sequence[Sequence[str]],
+    source: str,
+    typed: bool = False,
+) -> Survey:
     """Read every row once: a fault in the last one shall not cost the hours that the others took.
 
     Args:
@@ -22,12 +49,17 @@ def survey(
         columns: names of the input's columns.
         asked: names of the actors that the user asks about.
         source: what to call the input in messages.
+        typed: whether the output's columns have types.
 
     Returns:
-        all columns in the order they appear, the number of records to come (None if unknown), and whether the model
-        is to find the actors.
+        what the input holds.
+
+    Raises:
+        InputError: a row cannot be used, or none is there.
     """
     names: dict[str, None] = {}
+    types = ColumnTypes(model) if typed else None
+    digest = hashlib.sha256()
     total = 0
     finds = False
     for row in rows:
@@ -38,14 +70,23 @@ def survey(
                 f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
                 "name the text's with --text-column"
             )
-        total += 0 if finds else sum(1 for _ in questions(row, model, columns, asked))
+        # Parsed for its faults alone; whom the model finds needs no words in the input.
+        parsed = Row(row.where, {**row.values, columns.actor: ""}) if finds else row
+        for _ in questions(parsed, model, columns, asked):
+            pass
         names.update(dict.fromkeys(row.values))
+        if types is not None:
+            types.add(row.values)
+        digest.update(json.dumps([row.where, row.values], default=str).encode() + b"\n")
+        total += 1
     if not names:
         raise InputError(f"{source}: holds no rows")
     if columns.id not in names and columns.id != ColumnsConfig.id:
         raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
     check_columns(model, names, bool(asked))
-    return list(names), None if finds else total, finds
+    written = list(dict.fromkeys([*names, *output_columns(model)]))
+    table = Table(written, types.schema(written) if types is not None else None)
+    return Survey(total, table, finds, digest.hexdigest())
 
 
 def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, asked: bool, source: str) -> bool:

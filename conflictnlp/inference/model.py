@@ -46,7 +46,7 @@ class Model:
         self.manifest: Manifest = read_manifest(self.folder)
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
-        self._device = device
+        self.device = device
         self._estimator = load_estimator(self.folder, self.manifest, device)
 
     def __repr__(self) -> str:
@@ -120,7 +120,7 @@ class Model:
             raise InputError(f"{self.ref}: this model finds no actors by itself; name them (actor=..., --actor NAME)")
         from conflictnlp.models.tagger import ActorTagger
 
-        return ActorTagger.load(self.folder, self._device)
+        return ActorTagger.load(self.folder, self.device)
 
     def find_actors(self, texts: Sequence[str]) -> list[list[Party]]:
         """Find the armed actors that texts name, each with all its mentions.
