@@ -49,6 +49,36 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
+def durable_path(target: Path, temporary: Path | None = None) -> Iterator[Path]:
+    """Yield a path to write to; when the block ends without an error it is on the disk and bears the target's name.
+
+    A killed process leaves no more than the temporary file, which the next one overwrites; a power cut takes neither
+    the file nor its name back.
+
+    Args:
+        target: the file that shall appear; its folder exists.
+        temporary: the path to write to, on the same file system; None for one beside the target.
+
+    Yields:
+        the temporary path.
+    """
+    temporary = temporary or target.with_name(f".tmp-{target.name}")
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+        if os.name == "posix":  # Elsewhere a folder cannot be opened.
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
 def atomic_folder(target: Path | str) -> Iterator[Path]:
     """Yield a temporary folder beside `target` and rename it there when the block ends without an error.
 

@@ -1,12 +1,14 @@
 import gzip
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
 from conflictnlp.files import (
     atomic_folder,
     atomic_path,
+    durable_path,
     open_bytes,
     open_text,
     sha256_file,
@@ -133,3 +135,34 @@ def test_digest_of_json_does_not_depend_on_the_order_of_keys():
 
 def test_digest_of_json_by_hand():
     assert sha256_json({"é": [1]}) == hashlib.sha256('{"é":[1]}'.encode()).hexdigest()
+
+
+def test_durable_file_bears_its_name_when_the_block_ends(tmp_path):
+    (tmp_path / ".tmp-a.csv").write_text("what a killed process left")
+    with durable_path(tmp_path / "a.csv") as temporary:
+        temporary.write_text("x")
+        assert not (tmp_path / "a.csv").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text() == "x"
+
+
+def test_durable_file_that_fails_leaves_the_old_one(tmp_path):
+    (tmp_path / "a.csv").write_text("old")
+    with pytest.raises(Interruption), durable_path(tmp_path / "a.csv", tmp_path / "b") as temporary:
+        temporary.write_text("half")
+        raise Interruption
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text() == "old"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_durable_file_is_on_the_disk_before_it_bears_its_name(tmp_path, monkeypatch):
+    synced = []
+
+    def sync(handle):
+        synced.append((str(Path(f"/proc/self/fd/{handle}").readlink()), (tmp_path / "a.csv").exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with durable_path(tmp_path / "a.csv") as temporary:
+        temporary.write_text("x")
+    assert synced == [(str(tmp_path / ".tmp-a.csv"), False), (str(tmp_path), True)]

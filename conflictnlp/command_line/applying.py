@@ -19,6 +19,7 @@ def add_commands(commands: Commands) -> None:
     predict.add_argument("--text-column", metavar="C", default="text")
     predict.add_argument("--id-column", metavar="C", default="id")
     predict.add_argument("--abstain-below", metavar="P", type=_share, help="leave less probable predictions empty")
+    predict.add_argument("--resume", action="store_true", help="go on where a killed run with the same words stopped")
     predict.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     predict.set_defaults(run=_predict)
 
@@ -64,7 +65,9 @@ def _predict(options: argparse.Namespace) -> int:
 
     columns = ColumnsConfig(text=options.text_column, id=options.id_column)
     model = load(options.ref, device=options.device)
-    result = predict(model, options.input, options.output, options.actor, columns, options.abstain_below)
+    result = predict(
+        model, options.input, options.output, options.actor, columns, options.abstain_below, options.resume
+    )
     return 3 if result.errors else 0
 
 

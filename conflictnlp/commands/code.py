@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tqdm import tqdm
 
+from conflictnlp.commands.article_input import open_input
 from conflictnlp.commands.code_output import check_output, record_writer
 from conflictnlp.commands.load import load
-from conflictnlp.commands.predict import open_input
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example

@@ -212,7 +212,9 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     try:
         with open_bytes(path) as stream:
             number = 0
-            for batch in pq.ParquetFile(stream).iter_batches(batch_size=_BATCH):
+            # Page by page: by default a whole row group, which may be the whole file, is read ahead.
+            file = pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False)
+            for batch in file.iter_batches(batch_size=_BATCH):
                 for values in batch.to_pylist():
                     number += 1
                     yield Row(f"{path}:{number}", values)

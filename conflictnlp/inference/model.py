@@ -47,7 +47,7 @@ class Model:
         self.manifest: Manifest = read_manifest(self.folder)
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
-        self._device = device
+        self.device = device
         self._runtime = open_runtime(self.folder, self.manifest, device)
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class Model:
         """The tagger that finds armed actors; raises InputError if the bundle holds none."""
         if not self.finds_actors:
             raise InputError(f"{self.ref}: this model finds no actors by itself; name them (actor=..., --actor NAME)")
-        return open_tagger(self.folder, self.manifest, self._device)
+        return open_tagger(self.folder, self.manifest, self.device)
 
     def find_actors(self, texts: Sequence[str]) -> list[list[Party]]:
         """Find the armed actors that texts name, each with all its mentions.

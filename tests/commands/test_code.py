@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from conflictnlp.commands.article_input import open_input
 from conflictnlp.commands.code import code
-from conflictnlp.commands.predict import open_input
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.errors import InputError
 from conflictnlp.inference.coding import Coder

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conflictnlp.commands import predict as module
+from conflictnlp.commands import prediction_output as module
 from tests.commands.conftest import WAR, Run, pipe
 
 

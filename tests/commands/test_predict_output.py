@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from conflictnlp.commands import predict as module
+from conflictnlp.commands import prediction_output as module
 from tests.commands.conftest import DEAL, MOVES, WAR, Run, answers, say, write_inputs
 
 ANSWER = ["prediction", "probability", "prob_war", "prob_deal", "prob_never", "error", "evidence"]

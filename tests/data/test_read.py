@@ -1,13 +1,15 @@
 import csv
 import io
 import json
+import random
+import tracemalloc
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from conflictnlp.data import read_rows
-from conflictnlp.data.read import suffix_of, text_stream
+from conflictnlp.data.read import read_file, suffix_of, text_stream
 from tests.data.helpers import write
 
 ROWS = [
@@ -180,3 +182,19 @@ def test_class_label_of_a_saved_folder_becomes_its_name(saved_folder):
 
 def test_split_of_a_saved_folder(saved_folder):
     assert values(f"datasets:{saved_folder}/both@dev") == [{"text": "b", "label": "none"}]
+
+
+def test_a_large_row_group_is_read_page_by_page(tmp_path):
+    noise = random.Random(1).randbytes(8 << 20).hex()
+    texts = [noise[at : at + 1024] for at in range(0, len(noise), 1024)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "rows.parquet", row_group_size=1 << 20)
+    assert (tmp_path / "rows.parquet").stat().st_size > 8 << 20
+    rows = read_file(tmp_path / "rows.parquet")
+    tracemalloc.start()
+    try:
+        assert next(rows).values["text"] == texts[0]
+        # The bytes that Arrow asks Python for, and the rows of one batch.
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    finally:
+        tracemalloc.stop()
+    assert [row.values["text"] for row in rows] == texts[1:]

@@ -1,0 +1,105 @@
+"""What is learnt of predict's input before the model starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from conflictnlp.commands.prediction_columns import ColumnTypes
+from conflictnlp.commands.prediction_output import Table
+from conflictnlp.config import ColumnsConfig
+from conflictnlp.data.read import Row
+from conflictnlp.errors import InputError
+from conflictnlp.inference.model import Model
+from conflictnlp.inference.records import article_of, check_columns, output_columns, questions
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What an input holds.
+
+    Attributes:
+        rows: their number.
+        table: the columns of the output.
+        finds: whether the model is to find the actors.
+        digest: SHA-256 of all rows and their places.
+    """
+
+    rows: int
+    table: Table
+    finds: bool
+    digest: str
+
+
+def survey(
+    rows: Iterable[Row],
+    model: Model,
+    columns: ColumnsConfig,
+    asked: Sequence[Sequence[str]],
+    source: str,
+    typed: bool = False,
+) -> Survey:
+    """Read every row once: a fault in the last one shall not cost the hours that the others took.
+
+    Args:
+        rows: the input, which is read to its end.
+        model: tells the marked roles and the output's columns.
+        columns: names of the input's columns.
+        asked: names of the actors that the user asks about.
+        source: what to call the input in messages.
+        typed: whether the output's columns have types.
+
+    Returns:
+        what the input holds.
+
+    Raises:
+        InputError: a row cannot be used, or none is there.
+    """
+    names: dict[str, None] = {}
+    types = ColumnTypes(model) if typed else None
+    digest = hashlib.sha256()
+    total = 0
+    finds = False
+    for row in rows:
+        if not names:
+            finds = _check_roles(model, row.values, columns, bool(asked), source)
+        if columns.text not in row.values:
+            raise InputError(
+                f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
+                "name the text's with --text-column"
+            )
+        # Parsed for its faults alone; whom the model finds needs no words in the input.
+        for _ in [article_of(row, model.task, columns)] if finds else questions(row, model, columns, asked):
+            pass
+        names.update(dict.fromkeys(row.values))
+        if types is not None:
+            types.add(row.values)
+        digest.update(json.dumps([row.where, row.values], default=str).encode() + b"\n")
+        total += 1
+    if not names:
+        raise InputError(f"{source}: holds no rows")
+    if columns.id not in names and columns.id != ColumnsConfig.id:
+        raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
+    check_columns(model, names, bool(asked))
+    written = list(dict.fromkeys([*names, *output_columns(model)]))
+    table = Table(written, types.schema(written) if types is not None else None)
+    return Survey(total, table, finds, digest.hexdigest())
+
+
+def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, asked: bool, source: str) -> bool:
+    """Refuse rows that do not say whom the model is asked about; return whether it can find the actors itself."""
+    if asked:
+        return False
+    if model.finds_actors and columns.actor not in names:
+        return True
+    for role in model.task.spans:
+        column = getattr(columns, role)
+        if column not in names and role not in model.task.optional_spans:
+            how = "--actor NAME" if role == "actor" else f"a column {column!r}"
+            raise InputError(
+                f"{source}: task {model.task.name} reads a text for one {role}: give {how}"
+                + (f", or a column {column!r} in the input" if role == "actor" else "")
+            )
+    return False
