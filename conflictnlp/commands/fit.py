@@ -10,6 +10,7 @@ from typing import Any
 
 from conflictnlp.config import Config, ModelConfig, TransformerConfig
 from conflictnlp.data import Splits
+from conflictnlp.data.tagged import TaggedText
 from conflictnlp.files import write_json
 from conflictnlp.task import Task
 
@@ -17,7 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def fit_and_score(
-    config: Config, task: Task, splits: Splits, folder: Path, run: Any, started: float
+    config: Config,
+    task: Task,
+    splits: Splits,
+    folder: Path,
+    run: Any,
+    started: float,
+    tagger_texts: list[TaggedText] | None = None,
 ) -> dict[str, float]:
     """Fit, calibrate, save and score; every file of it lies in the run's folder afterwards.
 
@@ -28,6 +35,7 @@ def fit_and_score(
         folder: the run's folder.
         run: the tracked run, which takes the metrics.
         started: when the command began, in seconds since the epoch.
+        tagger_texts: what a tagger of actors learns from; None for a model without one.
 
     Returns:
         final metrics by name, for instance `test/macro_f1`.
@@ -59,7 +67,7 @@ def fit_and_score(
     thresholds = {}
     if task.is_multi:
         thresholds = dict(zip(task.label_names, tune_thresholds(sigmoid(logits / temperature), targets), strict=True))
-    tagger = fit_tagger(config, task, splits)
+    tagger = None if tagger_texts is None else fit_tagger(config, tagger_texts)
     facts = _training_facts(config, splits, run.run_id)
     if tagger is not None:
         facts["tagger"] = tagger.facts()

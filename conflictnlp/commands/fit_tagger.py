@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
-from conflictnlp.data.tagged import tagged_examples, tagger_texts
+from conflictnlp.data.tagged import TaggedText, tagged_examples, tagger_texts
 from conflictnlp.task import Task
 
 if TYPE_CHECKING:
@@ -17,22 +17,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def fit_tagger(config: Config, task: Task, splits: Splits) -> ActorTagger | None:
-    """Fit a tagger on the actors that the training rows mark.
+def gather_texts(config: Config, task: Task, splits: Splits) -> list[TaggedText] | None:
+    """Read what a tagger learns from, before a run is made: a fault in it shall not cost a training.
 
     Args:
-        config: its `tagger` part, with the model's encoder.
+        config: its `tagger`, `data` and `model` parts.
         task: the task.
         splits: checked data.
 
     Returns:
-        the fitted tagger; None where the task finds no actors, the model is no encoder, or none is wanted.
+        the texts; None where the task finds no actors, the model is no encoder, or no tagger is wanted.
+
+    Raises:
+        InputError: a source is missing or faulty.
     """
     if not (task.finds_actors and config.tagger.train and isinstance(config.model, TransformerConfig)):
         return None
+    return tagger_texts(config.data, task, splits.train, [*splits.validation, *splits.test])
+
+
+def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
+    """Fit a tagger on texts in which actors are marked.
+
+    Args:
+        config: its `tagger` part, with the model's encoder.
+        texts: as `gather_texts` returned them.
+
+    Returns:
+        the fitted tagger.
+    """
     from conflictnlp.models.tagger import ActorTagger
 
-    texts = tagger_texts(config.data, task, splits.train, [*splits.validation, *splits.test])
+    assert isinstance(config.model, TransformerConfig)
     settings = asdict(config.tagger)
     settings.pop("train")
     log.info("fitting the tagger of actors on %d texts", len(texts))

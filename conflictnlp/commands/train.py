@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from conflictnlp.commands.fit import fit_and_score
+from conflictnlp.commands.fit_tagger import gather_texts
 from conflictnlp.commands.record import run_record
 from conflictnlp.commands.resume import unfinished_run
 from conflictnlp.composition import compose
@@ -86,6 +87,7 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
 
         resolve_device(config.device)
         find_encoder(config.model.encoder, config.model.revision)
+    tagger_texts = gather_texts(config, task, splits)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides)
     run_id = None
@@ -99,7 +101,7 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
             log.info("data %s\n%s", config.data.name, splits.report.to_text())
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
-            metrics = fit_and_score(config, task, splits, folder, run, started)
+            metrics = fit_and_score(config, task, splits, folder, run, started, tagger_texts)
             result = TrainResult(run.run_id, folder / "bundle", metrics)
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(result.bundle), "metrics": metrics})
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
