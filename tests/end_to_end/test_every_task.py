@@ -61,6 +61,6 @@ def test_the_reference_article_is_read_to_its_end(tmp_path, monkeypatch):
     text = article()
     prediction = conflictnlp.load(result.bundle).predict(text, actor="IS")
     assert prediction.error is None
-    assert prediction.evidence[0].start == 0
+    assert prediction.evidence[0].start == text.index("IS Fighters")
     assert prediction.evidence[-1].end > text.rindex("(IS)")
     assert sum(piece.weight for piece in prediction.evidence) == pytest.approx(1)
