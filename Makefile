@@ -4,16 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint constraints clean
+.PHONY: demo test test-slow test-browser lint docs constraints clean
 
 demo: $(INSTALLED)  ## train on the embedded sample and code a long article of its test split
 	$(BIN)/python scripts/demo.py
 
 test: $(INSTALLED)  ## the quick tests, under 6 minutes on two cores
-	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test-slow: $(INSTALLED)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-browser: $(INSTALLED)  ## the MLflow UI in headless Chromium, where there is one
+	$(BIN)/python -m pytest -m browser
 
 lint: $(VENV)/.dev  ## style, types, docstrings, import order of the rooms
 	$(BIN)/ruff check .
@@ -21,6 +24,9 @@ lint: $(VENV)/.dev  ## style, types, docstrings, import order of the rooms
 	$(BIN)/mypy
 	$(BIN)/pydoclint conflictnlp
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs  ## the documentation site in site/, warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -32,8 +38,12 @@ $(VENV)/.dev: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-constraints: $(VENV)/.dev  ## pin what this environment holds
+$(VENV)/.docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $@
+
+constraints: $(VENV)/.dev $(VENV)/.docs  ## pin what this environment holds
 	$(BIN)/python scripts/write_constraints.py > constraints.tmp && mv constraints.tmp constraints.txt
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) demo build dist site *.egg-info

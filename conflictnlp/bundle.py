@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conflictnlp.errors import BundleError
 from conflictnlp.files import atomic_folder, sha256_file, sha256_json, write_json, write_text
-from conflictnlp.models.base import TextClassifier
 from conflictnlp.task import Task
+
+if TYPE_CHECKING:
+    from conflictnlp.models.base import TextClassifier
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 CARD = "README.md"
+# The kind of a bundle that was exported: it is scored, not trained any further.
+ONNX = "onnx"
 _LIBRARIES = ("conflictnlp", "numpy", "scikit-learn", "skops", "tokenizers", "torch", "transformers")
 # What a bundle may hold; everything else (pickles, code, archives) is refused unread.
 _ALLOWED_NAMES = frozenset(
     {MANIFEST, METRICS, CARD, "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
     | {"vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"}
-    | {"model.safetensors", "model.skops", "model.onnx", "tagger.safetensors", "tagger.json"}
+    | {"model.safetensors", "model.skops", "model.onnx", "tagger.safetensors", "tagger.onnx", "tagger.json"}
 )
-_LARGEST = {"manifest.json": 1 << 22, "tagger.json": 1 << 22, "config.json": 1 << 22, "tokenizer.json": 1 << 28}
+_LARGEST = {
+    "manifest.json": 1 << 22,
+    "tagger.json": 1 << 22,
+    "config.json": 1 << 22,
+    "tokenizer.json": 1 << 28,
+    "model.onnx": 1 << 31,
+    "tagger.onnx": 1 << 31,
+}
 # Keys by which a config could make a library run code.
 _UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines"})
 # Parameters of an estimator that say how it was trained on one machine, not how it scores.
@@ -45,6 +56,7 @@ class Manifest:
         training: base model, seed, data name and fingerprints, run id, what was dropped.
         libraries: versions at the time of saving.
         files: SHA-256 of each file that scoring reads.
+        export: of an exported bundle: what it was made from and how far its answers agree with that.
         format_version: of this layout.
     """
 
@@ -55,6 +67,7 @@ class Manifest:
     training: dict[str, Any] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    export: dict[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property
@@ -64,7 +77,10 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {**self.__dict__, "task": self.task.to_dict()}
+        values = {**self.__dict__, "task": self.task.to_dict()}
+        if not self.export:
+            del values["export"]
+        return values
 
 
 class Tagger(Protocol):
@@ -103,18 +119,31 @@ def save_bundle(
         estimator.save(temporary)
         if tagger is not None:
             tagger.save(temporary)
-        files = {path.name: sha256_file(path) for path in sorted(temporary.iterdir())}
         manifest = Manifest(
             task=task,
             estimator={"kind": kind, "parameters": parameters},
             temperature=temperature,
             thresholds=dict(thresholds or {}),
             training=dict(training or {}),
-            libraries=_versions(),
-            files=files,
+            libraries=versions(_LIBRARIES),
         )
-        write_json(temporary / MANIFEST, manifest.to_dict())
-    return manifest
+        return seal(temporary, manifest)
+
+
+def seal(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest of the weights and tokenizer that lie in a folder.
+
+    Args:
+        folder: holds them and nothing else, or an older manifest of them.
+        manifest: all but the files' digests.
+
+    Returns:
+        the manifest with them.
+    """
+    files = {path.name: sha256_file(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+    sealed = replace(manifest, files=files)
+    write_json(folder / MANIFEST, sealed.to_dict())
+    return sealed
 
 
 def add_to_bundle(folder: Path, metrics: Mapping[str, Any], card: str) -> None:
@@ -207,14 +236,15 @@ _KINDS: dict[str, tuple[str, str]] = {
 }
 
 
-def _versions() -> dict[str, str]:
-    versions = {}
-    for name in _LIBRARIES:
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the installed versions of libraries; those that are not installed are left out."""
+    found = {}
+    for name in names:
         try:
-            versions[name] = metadata.version(name)
+            found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return versions
+    return found
 
 
 def _check_names(folder: Path) -> None:
@@ -232,10 +262,11 @@ def _check_values(manifest: Manifest) -> None:
         manifest.thresholds,
         manifest.training,
         manifest.files,
+        manifest.export,
     )
     if not all(isinstance(part, dict) for part in parts):
         raise ValueError("not a mapping where one is needed")
-    if manifest.estimator["kind"] not in _KINDS or not manifest.files:
+    if manifest.estimator["kind"] not in {*_KINDS, ONNX} or not manifest.files:
         raise ValueError("no known estimator or no files")
     if not 0 < manifest.temperature < float("inf"):
         raise ValueError(f"temperature {manifest.temperature}")

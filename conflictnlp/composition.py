@@ -8,7 +8,14 @@ from dataclasses import fields, is_dataclass
 from importlib import resources
 from typing import Any
 
-from conflictnlp.config import Config, ModelConfig, TfidfConfig, TransformerConfig
+from conflictnlp.config import (
+    Config,
+    EvaluationConfig,
+    LearningCurveConfig,
+    ModelConfig,
+    TfidfConfig,
+    TransformerConfig,
+)
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
@@ -18,6 +25,7 @@ _CHOICES = {
     "data.on_leak": ("error", "drop_train", "keep"),
     "data.on_fault": ("error", "drop", "keep"),
     "data.split.method": ("group", "date", "stratified"),
+    "evaluation.folds_over": ("train", "all"),
     "trainer.loss": ("cross_entropy", "focal"),
     "trainer.class_weights": (None, "balanced"),
     "trainer.precision": ("auto", "float32", "bfloat16"),
@@ -27,6 +35,7 @@ _CHOICES = {
 _POSITIVE = (
     "data.limit",
     "data.limit_test",
+    "data.share",
     "data.long_words",
     "data.near_duplicate",
     "threads",
@@ -35,10 +44,17 @@ _POSITIVE = (
     "trainer.epochs",
     "trainer.gradient_accumulation",
     "trainer.examples_seen",
+    "trainer.finish_epochs",
+    "trainer.finish_rate",
     "tagger.epochs",
     "tagger.learning_rate",
     "tagger.max_length",
     "evaluation.bins",
+    "evaluation.fold",
+    "search.trials",
+    "search.timeout",
+    "search.workers",
+    "learning_curve.resamples",
     "model.learning_rate",
     "model.max_length",
     "model.split_length",
@@ -50,7 +66,9 @@ _POSITIVE = (
 _NOT_NEGATIVE = (
     "seed",
     "data.split.seed",
+    "data.share_seed",
     "evaluation.bootstrap",
+    "search.startup_trials",
     "trainer.weight_decay",
     "trainer.max_grad_norm",
     "trainer.warmup",
@@ -145,6 +163,25 @@ def compose(overrides: Sequence[str]) -> tuple[Config, Any]:
     Raises:
         InputError: an override is malformed, mistyped or names a group that does not exist.
     """
+    node, hydra_node = compose_node(overrides)
+    try:
+        return to_config(node), hydra_node
+    except Exception as error:
+        raise translate(error) from error
+
+
+def compose_node(overrides: Sequence[str]) -> tuple[Any, Any]:
+    """Compose a config and leave its interpolations as they are.
+
+    Args:
+        overrides: Hydra's words.
+
+    Returns:
+        the config's node and Hydra's own.
+
+    Raises:
+        InputError: as `compose`.
+    """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
     from hydra.core.hydra_config import HydraConfig
@@ -158,7 +195,7 @@ def compose(overrides: Sequence[str]) -> tuple[Config, Any]:
             hydra_node = node.hydra
             with open_dict(node):
                 del node["hydra"]
-            return to_config(node), hydra_node
+            return node, hydra_node
     except Exception as error:
         raise translate(error) from error
 
@@ -182,6 +219,8 @@ def translate(error: Exception) -> Exception:
     text = "; ".join(line.rstrip(".;") for line in lines if not line.startswith(_NOISE)).replace(":; ", ": ")
     if "Got NoneType" in text:
         text += "; a group=null leaves nothing to run, name one of its options"
+    if "hydra/launcher/" in text:
+        text += "; the launchers joblib and submitit come with the extra: pip install 'conflictnlp[cluster]'"
     if "LabelConfig" in text:
         text += "; a label is written {name: ..., definition: ...}, best in a task file"
     return InputError(f"config: {text} (`conflictnlp train --cfg job` shows every key, `--help` every group)")
@@ -236,16 +275,42 @@ def _check(config: Config) -> None:
     for key in _SHARES:
         if not 0 < _lookup(config, key) < 1:
             raise InputError(f"{key}={_lookup(config, key)}: must be a share between 0 and 1")
+    if config.data.share > 1:
+        raise InputError(f"data.share={config.data.share}: is a share of the training rows, at most 1")
     if config.data.near_duplicate > 1:
         raise InputError(f"data.near_duplicate={config.data.near_duplicate}: is a similarity, at most 1")
-    for key in ("seed", "data.split.seed"):
+    for key in ("seed", "data.split.seed", "data.share_seed"):
         if _lookup(config, key) > _LARGEST_SEED:
             raise InputError(f"{key}={_lookup(config, key)}: must be at most {_LARGEST_SEED}")
+    _check_folds(config.evaluation)
     if not _DEVICE.fullmatch(config.device):
         raise InputError(f"device={config.device}: must be auto, cpu, cuda, cuda:N or mps")
+    _check_learning_curve(config.learning_curve)
     config.to_task()
     if config.resume_run is not None:
         config.resume = True
+
+
+def _check_learning_curve(config: LearningCurveConfig) -> None:
+    shares, seeds, target = config.shares, config.seeds, config.target
+    if not shares or not all(0 < share <= 1 for share in shares) or len(set(shares)) < len(shares):
+        raise InputError(f"learning_curve.shares={shares}: must be different shares, each above 0 and at most 1")
+    if not seeds or not all(0 <= seed <= _LARGEST_SEED for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise InputError(f"learning_curve.seeds={seeds}: must be different numbers from 0 to {_LARGEST_SEED}")
+    if target is not None and not 0 < target < 1:
+        raise InputError(f"learning_curve.target={target}: is a macro-F1 between 0 and 1, or null")
+
+
+def _check_folds(evaluation: EvaluationConfig) -> None:
+    folds, fold = evaluation.folds, evaluation.fold
+    if folds is not None and folds < 2:
+        raise InputError(f"evaluation.folds={folds}: must be 2 or more, or null")
+    if fold is not None and (folds is None or fold > folds):
+        raise InputError(f"evaluation.fold={fold}: must be one of the evaluation.folds={folds}")
+    if folds is not None and not evaluation.test:
+        raise InputError(
+            "evaluation.test=false: cross-validation scores what each fold holds out; set evaluation.test=true"
+        )
 
 
 def _refuse_unknown(node: Any, prefix: str) -> None:

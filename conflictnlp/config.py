@@ -82,6 +82,8 @@ class DataConfig:
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     limit: int | None = None
+    share: float = 1.0
+    share_seed: int = 1
     limit_test: int | None = None
     on_leak: str = "error"
     on_fault: str = "error"
@@ -137,6 +139,8 @@ class TrainerConfig:
     examples_seen: int = 20_000
     min_epochs: int = 2
     max_epochs: int = 20
+    finish_epochs: float = 4.0
+    finish_rate: float = 0.25
     max_steps: int = -1
     batch_size: int = 32
     eval_batch_size: int = 64
@@ -168,12 +172,38 @@ class TaggerConfig:
 
 @dataclass
 class EvaluationConfig:
-    """conf/evaluation: intervals and pictures."""
+    """conf/evaluation: intervals and pictures; whether the test is scored; cross-validation."""
 
     bootstrap: int = 1000
     confidence: float = 0.95
     bins: int = 10
     plots: bool = True
+    test: bool = True
+    folds: int | None = None
+    fold: int | None = None
+    folds_over: str = "train"
+
+
+@dataclass
+class SearchConfig:
+    """conf/search: what `conflictnlp search` varies, and for how long."""
+
+    trials: int = 20
+    timeout: float | None = None
+    workers: int = 1
+    startup_trials: int = 8
+    prune: bool = True
+    space: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class LearningCurveConfig:
+    """conf/learning_curve: which shares of the training rows `conflictnlp learning-curve` trains on, how often."""
+
+    shares: list[float] = field(default_factory=lambda: [0.1, 0.2, 0.4, 0.7, 1.0])
+    seeds: list[int] = field(default_factory=lambda: [1, 2, 3])
+    target: float | None = None
+    resamples: int = 500
 
 
 @dataclass
@@ -196,6 +226,8 @@ class Config:
     tagger: TaggerConfig = field(default_factory=TaggerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    learning_curve: LearningCurveConfig = field(default_factory=LearningCurveConfig)
     seed: int = 1
     device: str = "auto"
     threads: int | None = None
@@ -209,12 +241,13 @@ class Config:
 
     @property
     def run_name(self) -> str:
-        """The run's name in MLflow: `<model>-<data>-s<seed>` unless `name` is set."""
-        return self.name or f"{self.model.name}-{self.data.name}-s{self.seed}"
+        """The run's name in MLflow: `<model>-<data>-s<seed>` unless `name` is set; of one fold, with its number."""
+        fold = f"-fold{self.evaluation.fold}" if self.evaluation.fold else ""
+        return (self.name or f"{self.model.name}-{self.data.name}-s{self.seed}") + fold
 
     def identity(self) -> dict[str, Any]:
         """Return what makes two runs the same experiment: all but where and how the run is carried out."""
         values = asdict(self)
-        for key in ("resume", "resume_run", "name", "tracking", "threads"):
+        for key in ("resume", "resume_run", "name", "tracking", "threads", "search", "learning_curve"):
             values.pop(key)
         return values

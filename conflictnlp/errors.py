@@ -15,5 +15,13 @@ class BundleError(InputError):
     """A bundle is damaged, unsafe, or of a newer format than this version reads."""
 
 
+class PrunedError(ConflictNLPError):
+    """A training was ended early because it promised too little; no fault."""
+
+
+class IncompleteError(ConflictNLPError):
+    """Some of several jobs failed; the others are done (exit status 1)."""
+
+
 class TrackingError(ConflictNLPError):
     """The tracking store was lost after the work began; results lie on disk (exit status 1)."""

@@ -81,6 +81,12 @@ class Task:
         """Whether an example may bear several labels or none."""
         return self.kind == "multi"
 
+    @property
+    def codebook(self) -> str:
+        """The labels and their definitions as a Markdown table."""
+        rows = [f"| {label.name} | {label.definition} |" for label in self.labels]
+        return "\n".join(["| label | definition |", "|---|---|", *rows])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the task as plain JSON values, as bundles store it."""
         return {

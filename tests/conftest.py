@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,57 @@ def finding_bundle(tmp_path_factory: pytest.TempPathFactory, finding_task: Task)
     )
     folder = tmp_path_factory.mktemp("finding") / "bundle"
     save_bundle(folder, estimator.fit(texts, labels), finding_task, tagger=KnownWords(tokenizer.get_vocab()))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tagger_bundle(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path, encoder_bundle: Path) -> Path:
+    """The encoder bundle with a tagger of actors, trained for a few steps; it reads windows of 24 tokens."""
+    from conflictnlp.bundle import read_manifest, seal
+    from conflictnlp.data.tagged import TaggedText
+    from conflictnlp.models.tagger import ActorTagger
+
+    actors = ("IS", "the army", "FARC")
+    told = ("advanced on Ostra", "fled from Velm", "met near Karth")
+    joined = [
+        f"On Monday {one} {first}. On Tuesday {other} {second}. Rain fell on Velm all day."
+        for one, other, first, second in product(actors, actors, told, told)
+    ]
+    texts = [TaggedText(text, tuple(sorted(find_mentions(text, actors)))) for text in joined]
+    tagger = ActorTagger(str(tiny_encoder), max_length=24, learning_rate=1e-3, max_steps=100, device="cpu").fit(texts)
+    folder = shutil.copytree(encoder_bundle, tmp_path_factory.mktemp("tagger") / "bundle")
+    manifest = read_manifest(folder)
+    tagger.save(folder)
+    seal(folder, manifest)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def onnx_bundle(tmp_path_factory: pytest.TempPathFactory, encoder_bundle: Path) -> Path:
+    """The encoder bundle, exported."""
+    return _exported(tmp_path_factory, encoder_bundle, int8=False)
+
+
+@pytest.fixture(scope="session")
+def int8_bundle(tmp_path_factory: pytest.TempPathFactory, encoder_bundle: Path) -> Path:
+    """The encoder bundle, exported with weights of 8 bits."""
+    return _exported(tmp_path_factory, encoder_bundle, int8=True)
+
+
+@pytest.fixture(scope="session")
+def onnx_tagger_bundle(tmp_path_factory: pytest.TempPathFactory, tagger_bundle: Path) -> Path:
+    """The bundle with a tagger, exported."""
+    return _exported(tmp_path_factory, tagger_bundle, int8=False)
+
+
+def _exported(factory: pytest.TempPathFactory, source: Path, int8: bool) -> Path:
+    from conflictnlp.data.example import Example, Span
+    from conflictnlp.export.bundle import export_onnx
+    from conflictnlp.inference import Model
+
+    folder = factory.mktemp("exported") / "bundle"
+    row = Example("row 1", "1", "On Monday IS advanced on Ostra.", spans=(("actor", Span("IS")),))
+    export_onnx(Model(source, device="cpu"), folder, "one row", [row], int8)
     return folder
 
 

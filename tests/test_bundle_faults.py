@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from conflictnlp import bundle
 from conflictnlp.bundle import read_manifest
 from conflictnlp.errors import BundleError
 from conflictnlp.files import sha256_file
@@ -47,8 +46,7 @@ def put(folder: Path, name: str, **values: Any) -> None:
 
 def refusal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the message with which a bundle is refused, having made sure that none of its weights was read."""
-    monkeypatch.setattr(bundle, "load_estimator", lambda *_: pytest.fail("the weights were read"))
-    monkeypatch.setattr("conflictnlp.inference.model.load_estimator", bundle.load_estimator)
+    monkeypatch.setattr("conflictnlp.inference.model.open_runtime", lambda *_: pytest.fail("the weights were read"))
     with pytest.raises(BundleError) as told:
         Model(folder)
     message = str(told.value)

@@ -1,4 +1,4 @@
-"""`conflictnlp train` as a Hydra application: words in, two lines on stdout."""
+"""`conflictnlp train` as a Hydra application: words in, two lines a run on stdout."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conflictnlp import composition
+from conflictnlp.commands.cross_validation import CrossValidationResult
 from conflictnlp.commands.train import TrainResult, run_training
 from conflictnlp.errors import ConflictNLPError, InputError, TrackingError
 
@@ -25,7 +26,10 @@ def main(arguments: Sequence[str]) -> int:
     """
     import hydra
 
+    from conflictnlp.commands.sweep import install_sweeper
+
     composition.register()
+    install_sweeper()
     signal.signal(signal.SIGTERM, terminated)
     # Hydra then hands its errors to us, instead of ending the process with status 1 itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -33,13 +37,12 @@ def main(arguments: Sequence[str]) -> int:
     application = hydra.main(version_base="1.3", config_path=f"pkg://{composition.CONFIG_MODULE}", config_name="config")
     refused: list[ConflictNLPError] = []
 
-    def job(node: Any) -> float | None:
+    def job(node: Any) -> None:
         # Hydra would add lines of its own to an error that is ours and told in one line.
         try:
-            return _job(node)
+            _job(node)
         except ConflictNLPError as error:
             refused.append(error)
-            return None
 
     _refuse_unknown_flags(arguments)
     try:
@@ -54,25 +57,37 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _job(node: Any) -> float:
+def run_job(node: Any) -> TrainResult | CrossValidationResult:
+    """Carry out one job of a Hydra application, in the folder that Hydra laid out for it.
+
+    Args:
+        node: the composed config.
+
+    Returns:
+        as `run_training`.
+    """
     from hydra.core.hydra_config import HydraConfig
 
     hydra_node = HydraConfig.get()
     folder = Path(hydra_node.runtime.output_dir)
     try:
-        result = run_training(composition.to_config(node), folder, list(hydra_node.overrides.task))
-    except TrackingError as error:
-        # Lost after the work was done, or full before it began.
-        if (done := getattr(error, "result", None)) is not None:
-            announce(done)
-        raise
+        return run_training(composition.to_config(node), folder, list(hydra_node.overrides.task))
     finally:
         # Hydra lays its folder out before anything is checked; a resumed run lies in its old one.
         from conflictnlp.tracking.run import discard_unused
 
         discard_unused(folder)
+
+
+def _job(node: Any) -> None:
+    try:
+        result = run_job(node)
+    except TrackingError as error:
+        # Lost after the work was done, or full before it began.
+        if (done := getattr(error, "result", None)) is not None:
+            announce(done)
+        raise
     announce(result)
-    return result.metrics["val/macro_f1"]
 
 
 def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
@@ -84,10 +99,15 @@ def _refuse_unknown_flags(arguments: Sequence[str]) -> None:
         raise InputError(f"train: unknown flag {' '.join(unknown)}; see conflictnlp train --help")
 
 
-def announce(result: TrainResult) -> None:
-    """Write the two lines that scripts read from stdout."""
+def announce(result: TrainResult | CrossValidationResult) -> None:
+    """Write the lines that scripts read from stdout: two a run, and one for the parent of folds."""
     sys.stderr.flush()
-    print(f"run_id: {result.run_id}\nbundle: {result.bundle}", flush=True)
+    if isinstance(result, CrossValidationResult):
+        for fold in result.folds:
+            announce(fold)
+        print(f"parent_run_id: {result.run_id}", flush=True)
+    else:
+        print(f"run_id: {result.run_id}\nbundle: {result.bundle}", flush=True)
 
 
 def terminated(number: int, frame: Any) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from tqdm import tqdm
 
+from conflictnlp.commands.code_output import check_output, record_writer
 from conflictnlp.commands.load import load
 from conflictnlp.commands.predict import open_input
 from conflictnlp.config import ColumnsConfig
@@ -19,13 +16,10 @@ from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
-from conflictnlp.files import atomic_path, open_text
 from conflictnlp.inference.coding import Coder
 from conflictnlp.inference.model import EMPTY, Model
-from conflictnlp.inference.page import render_page
 
 log = logging.getLogger(__name__)
-OUTPUTS = (".jsonl", ".jsonl.gz", ".html")
 CHAMPION = "models:/{task}@champion"
 
 
@@ -70,8 +64,8 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
     Args:
         coder: models and actors.
         source: as for `predict`.
-        output: `.jsonl`, `.jsonl.gz` or `.html` (a page with the evidence marked in the text); None for JSON lines to
-            stdout.
+        output: `.jsonl`, `.jsonl.gz`, `.parquet` or `.html` (a page with the evidence marked); None for JSON
+            lines to stdout.
         columns: names of the input's columns.
 
     Returns:
@@ -81,10 +75,7 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
         InputError: the input cannot be used; no output is left.
     """
     columns = columns or ColumnsConfig()
-    if output is not None and not output.endswith(OUTPUTS):
-        raise InputError(f"--output {output}: unknown format; use one of {', '.join(OUTPUTS)}")
-    if output is not None and Path(output).is_dir():
-        raise InputError(f"--output {output}: is a folder; name a file")
+    check_output(output)
     rows, single = open_input(source, columns)
     kept = list(rows) if source == "-" else None
     total = _survey(rows if kept is None else kept, single, columns, source)
@@ -98,7 +89,7 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
 
     articles = errors = 0
     bar = tqdm(total=total, desc="code", unit=" articles", file=sys.stderr, disable=not sys.stderr.isatty())
-    with _writer(output) as write, bar:
+    with record_writer(output) as write, bar:
         for record in coder.code(examples()):
             write(record, waiting.pop(0))
             articles += 1
@@ -163,18 +154,3 @@ def _article(row: Row, columns: ColumnsConfig) -> Example:
         title=told(columns.title) or "",
         date=told(columns.date),
     )
-
-
-@contextmanager
-def _writer(output: str | None) -> Iterator[Callable[[dict[str, Any], Example], object]]:
-    if output is None:
-        yield lambda record, _: print(json.dumps(record, ensure_ascii=False))
-        sys.stdout.flush()
-        return
-    with atomic_path(output) as temporary, open_text(temporary, "wt") as stream:
-        if output.endswith(".html"):
-            kept: list[tuple[dict[str, Any], Example]] = []
-            yield lambda record, article: kept.append((record, article))
-            stream.write(render_page(kept))
-        else:
-            yield lambda record, _: stream.write(json.dumps(record, ensure_ascii=False) + "\n")

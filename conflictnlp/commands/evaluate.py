@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.load import load
+from conflictnlp.commands.record import about, scored_note
 from conflictnlp.commands.train import RESULT
 from conflictnlp.composition import compose, shipped
 from conflictnlp.data import load_splits
@@ -81,8 +82,9 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
     parent = _parent(store, model.manifest.training.get("run_id"))
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
     folder = Path("outputs/evaluate").absolute() / f"{model.task.name}-{config.data.name}-{stamp}-{os.getpid()}"
-    record = {
+    record: dict[str, Any] = {
         "experiment": config.tracking.experiment or (parent and store.experiment_of(parent)) or model.task.name,
+        "about": about(model.task),
         "name": f"evaluate-{config.data.name}",
         "note": f"Scores of {ref} on {config.data.name}.",
         "tags": {
@@ -113,6 +115,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
             evaluation = evaluate_model(model, splits.test, config.evaluation)
             metrics = {**evaluation.metrics("test"), "duration_seconds": time.time() - started}
             run.log_metrics(metrics)
+            run.note(scored_note(record["note"], metrics))
             log.info("test split\n%s", evaluation.to_text())
             if config.evaluation.plots:
                 evaluation.draw(folder / "figures", config.evaluation.bins)

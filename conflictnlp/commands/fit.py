@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from conflictnlp.files import write_json
 from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
+Watch = Callable[[dict[str, float], int], None]
 
 
 def fit_and_score(
@@ -24,6 +26,7 @@ def fit_and_score(
     folder: Path,
     run: Any,
     started: float,
+    watch: Watch | None = None,
     tagger_texts: list[TaggedText] | None = None,
 ) -> dict[str, float]:
     """Fit, calibrate, save and score; every file of it lies in the run's folder afterwards.
@@ -35,6 +38,7 @@ def fit_and_score(
         folder: the run's folder.
         run: the tracked run, which takes the metrics.
         started: when the command began, in seconds since the epoch.
+        watch: called with every metric while the model is fitted, and the step; it may end the training early.
         tagger_texts: what a tagger of actors learns from; None for a model without one.
 
     Returns:
@@ -49,17 +53,25 @@ def fit_and_score(
     from conflictnlp.inference.model import Model
     from conflictnlp.models.base import sigmoid
 
-    estimator = make_estimator(
-        config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=run.log_metrics
-    )
+    def log_metrics(metrics: dict[str, float], step: int) -> None:
+        run.log_metrics(metrics, step)
+        if watch is not None:
+            watch(metrics, step)
+
+    estimator = make_estimator(config, task, checkpoints=folder / "checkpoints", resume=config.resume, log=log_metrics)
     passages = {name: [example.passage(task) for example in rows] for name, rows in splits.items() if name != "test"}
     labels = {
         name: [list(row.labels or ()) if task.is_multi else row.chances or row.label for row in rows]
         for name, rows in splits.items()
     }
-    log.info("fitting %s on %d examples", config.model.name, len(splits.train))
+    log.info("fitting %s on %d examples, %d of other sets", config.model.name, len(splits.train), len(splits.extra))
     fit_started = time.time()
-    estimator.fit(passages["train"], labels["train"], validation=(passages["validation"], labels["validation"]))
+    estimator.fit(
+        passages["train"],
+        labels["train"],
+        validation=(passages["validation"], labels["validation"]),
+        extra=(passages["extra"], labels["extra"]) if splits.extra else None,
+    )
     fit_seconds = time.time() - fit_started
     logits = estimator.decision_function(passages["validation"])
     targets = gold_targets(splits.validation, task)
@@ -74,25 +86,26 @@ def fit_and_score(
     save_bundle(folder / "bundle", estimator, task, temperature, thresholds, facts, tagger)
     # What is scored is the saved bundle, through the road that users take.
     model = Model(folder / "bundle", device=config.device)
-    evaluations = {
-        "val": evaluate_model(model, splits.validation, config.evaluation),
-        "test": evaluate_model(model, splits.test, config.evaluation),
-    }
+    scored = {"val": splits.validation, **({"test": splits.test} if config.evaluation.test else {})}
+    evaluations = {name: evaluate_model(model, rows, config.evaluation) for name, rows in scored.items()}
     metrics: dict[str, float] = {}
     for prefix, evaluation in evaluations.items():
         metrics |= evaluation.metrics(prefix)
     if tagger is not None:
-        metrics |= score_tagger(model.tagger, splits, task)
-    metrics |= _costs(estimator, config, len(splits.train), fit_seconds, started)
+        for prefix, rows in scored.items():
+            metrics |= score_tagger(model.tagger, rows, task, prefix)
+    metrics |= _costs(estimator, config, len(splits.train) + len(splits.extra), fit_seconds, started)
     run.log_metrics(metrics, getattr(estimator, "steps_", 0))
-    test = evaluations["test"]
-    log.info("test split\n%s", test.to_text())
+    # The last split that was scored; a search sees no test.
+    split = "test" if config.evaluation.test else "validation"
+    last = list(evaluations.values())[-1]
+    log.info("%s split\n%s", split, last.to_text())
     if config.evaluation.plots:
-        test.draw(folder / "figures", config.evaluation.bins)
+        last.draw(folder / "figures", config.evaluation.bins)
     write_json(folder / "evaluation.json", {name: value.to_dict() for name, value in evaluations.items()})
-    write_predictions(folder / "test_predictions.parquet", model, splits.test, test.outcome)
+    write_predictions(folder / f"{split}_predictions.parquet", model, getattr(splits, split), last.outcome)
     data = {"name": config.data.name, "description": config.data.description, "terms": config.data.terms}
-    card = model_card(read_manifest(folder / "bundle"), test, splits.report, data, asdict(config))
+    card = model_card(read_manifest(folder / "bundle"), last, splits.report, data, asdict(config), split)
     add_to_bundle(folder / "bundle", {"run_id": run.run_id, "metrics": metrics}, card)
     return metrics
 

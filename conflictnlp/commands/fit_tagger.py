@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
+from conflictnlp.data.example import Example
 from conflictnlp.data.tagged import TaggedText, tagged_examples, tagger_texts
 from conflictnlp.task import Task
 
 if TYPE_CHECKING:
+    from conflictnlp.models.mentions import MentionFinder
     from conflictnlp.models.tagger import ActorTagger
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ def gather_texts(config: Config, task: Task, splits: Splits) -> list[TaggedText]
     """
     if not (task.finds_actors and config.tagger.train and isinstance(config.model, TransformerConfig)):
         return None
-    return tagger_texts(config.data, task, splits.train, [*splits.validation, *splits.test])
+    return tagger_texts(config.data, task, [*splits.train, *splits.extra], [*splits.validation, *splits.test])
 
 
 def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
@@ -63,30 +65,31 @@ def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
     ).fit(texts)
 
 
-def score_tagger(tagger: ActorTagger, splits: Splits, task: Task) -> dict[str, float]:
-    """Score found mentions against the marked ones of the test split.
+def score_tagger(tagger: MentionFinder, examples: list[Example], task: Task, prefix: str) -> dict[str, float]:
+    """Score found mentions against the marked ones of a split.
 
     Coders mark each actor once per text, so that a mention by another name counts as wrong here: precision is
     understated.
 
     Args:
         tagger: as read from the saved bundle.
-        splits: checked data.
+        examples: the split's rows.
         task: the task.
+        prefix: of the metrics' names, `val` or `test`.
 
     Returns:
         metrics by name, for instance `test/actor_spans_f1`; `overlap` counts a shared character as a match.
     """
     from conflictnlp.evaluation.spans import score_spans
 
-    texts = tagged_examples(splits.test, task)
+    texts = tagged_examples(examples, task)
     found = [[(m.start, m.end) for m in mentions] for mentions in tagger.find([text.text for text in texts])]
     metrics: dict[str, float] = {}
     for name, overlap in (("actor_spans", False), ("actor_spans_overlap", True)):
         scores = score_spans([text.spans for text in texts], found, overlap)
         metrics |= {
-            f"test/{name}_f1": scores.f1,
-            f"test/{name}_precision": scores.precision,
-            f"test/{name}_recall": scores.recall,
+            f"{prefix}/{name}_f1": scores.f1,
+            f"{prefix}/{name}_precision": scores.precision,
+            f"{prefix}/{name}_recall": scores.recall,
         }
     return metrics

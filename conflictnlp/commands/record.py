@@ -1,11 +1,12 @@
-"""What a run says of itself: tags, parameters worth comparing, data sets."""
+"""What a run says of itself: tags, parameters worth comparing, data sets, and its description."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,11 +14,16 @@ from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
+from conflictnlp.tracking.experiment import VIEW
 
 PARENT_RUN = "CONFLICTNLP_PARENT_RUN_ID"
+# What other tags say already, or where and how a run is carried out.
+_NO_SETTING = re.compile(r"[+~]*(task|model|data|seed|name|resume|resume_run|threads|device|(hydra|tracking)\.[^=]*)=")
 
 
-def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[str]) -> dict[str, Any]:
+def run_record(
+    config: Config, task: Task, splits: Splits, overrides: Sequence[str], parent: str | None = None
+) -> dict[str, Any]:
     """Gather what the store is told before training begins.
 
     Args:
@@ -25,9 +31,11 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         task: its task.
         splits: checked data.
         overrides: the words that the config was composed from.
+        parent: id of the run that this one belongs under; None for the one that the environment names, if any.
 
     Returns:
-        experiment, name, note, tags, params and datasets.
+        experiment, about, name, note, tags, params, datasets, and log_model: whether the bundle becomes an MLflow
+        model, which under a parent is decided once all its runs are there.
     """
     prints = splits.fingerprints
     tags = {
@@ -39,16 +47,20 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
         "identity": sha256_json([config.identity(), prints]),
         **config.tracking.tags,
     }
+    if settings := settings_in(overrides):
+        tags["settings"] = settings
     if commit := _git_commit():
         tags["git_commit"] = commit
-    if parent := os.environ.get(PARENT_RUN):
+    if parent := parent or os.environ.get(PARENT_RUN):
         tags["mlflow.parentRunId"] = parent
     return {
         "experiment": config.tracking.experiment or task.name,
+        "about": about(task),
         "name": config.run_name,
-        "note": _note(config, task),
+        "note": _note(config, task, splits),
         "tags": tags,
         "params": _params(config, splits),
+        "log_model": not parent,
         "datasets": [
             {
                 "name": f"{config.data.name}-{name}",
@@ -63,11 +75,56 @@ def run_record(config: Config, task: Task, splits: Splits, overrides: Sequence[s
     }
 
 
-def _note(config: Config, task: Task) -> str:
-    lines = [task.description, "", "| label | definition |", "|---|---|"]
-    lines += [f"| {label.name} | {label.definition} |" for label in task.labels]
-    lines += ["", f"**Data** `{config.data.name}`: {config.data.description or 'the user’s own files'}"]
-    return "\n".join(lines)
+def settings_in(words: Sequence[str]) -> str:
+    """Return the words that no other tag tells, for instance `model.C=10`: what sets runs of one name apart."""
+    return " ".join(word for word in words if not _NO_SETTING.match(word))
+
+
+def about(task: Task) -> str:
+    """Describe an experiment: the question, the codebook, and what the columns mean.
+
+    Args:
+        task: the experiment's task.
+
+    Returns:
+        Markdown.
+    """
+    columns = (
+        "`test/macro_f1` is the score to report, with the ends of its bootstrap interval (`_low`, `_high`); settings "
+        "are chosen by `val/macro_f1`. A sweep, a search or a cross-validation is one run with its own runs under it."
+    )
+    return "\n\n".join([task.description, task.codebook, f"**Columns** (view `{VIEW}`): {columns}"])
+
+
+def scored_note(note: str, metrics: Mapping[str, float]) -> str:
+    """Put the scores before a run's description, where the UI shows them at once.
+
+    Args:
+        note: the description.
+        metrics: final metrics by name.
+
+    Returns:
+        Markdown.
+    """
+    told = []
+    for prefix, split in (("test", "test"), ("val", "validation")):
+        if (score := metrics.get(f"{prefix}/macro_f1")) is not None:
+            ends = [metrics.get(f"{prefix}/macro_f1_{end}") for end in ("low", "high")]
+            interval = "" if None in ends else f" [{ends[0]:.3f}, {ends[1]:.3f}]"
+            told.append(f"{split} macro-F1 **{score:.3f}**{interval}")
+    return f"{', '.join(told)}\n\n{note}"
+
+
+def _note(config: Config, task: Task, splits: Splits) -> str:
+    data = config.data
+    lines = [f"**Data** `{data.name}`: {data.description or 'the user’s own files.'}"]
+    if data.terms:
+        lines.append(f"Terms: {data.terms}.")
+    lines += ["", "| split | rows | labels |", "|---|---|---|"]
+    for name, rows in splits.items():
+        counts = ", ".join(f"{label} {n}" for label, n in splits.report.labels.get(name, {}).items())
+        lines.append(f"| {name} | {len(rows)} | {counts} |")
+    return "\n".join([*lines, "", f"**Codebook** {task.description}", "", task.codebook])
 
 
 def _params(config: Config, splits: Splits) -> dict[str, Any]:
@@ -87,7 +144,7 @@ def _params(config: Config, splits: Splits) -> dict[str, Any]:
         keys += ("loss", "class_weights", "label_smoothing", "patience", "precision")
         params |= {f"trainer.{key}": getattr(config.trainer, key) for key in keys}
     params |= {f"rows.{name}": len(rows) for name, rows in splits.items()}
-    return params | {"data.limit": config.data.limit}
+    return params | {"data.limit": config.data.limit, "data.share": config.data.share}
 
 
 def _git_commit() -> str | None:

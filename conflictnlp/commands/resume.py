@@ -1,4 +1,4 @@
-"""Which unfinished run a command goes on with."""
+"""Which earlier run a command goes on with."""
 
 from __future__ import annotations
 
@@ -13,34 +13,37 @@ log = logging.getLogger(__name__)
 
 
 def unfinished_run(config: Config, store: Any, record: dict[str, Any]) -> tuple[str | None, Path | None]:
-    """Return id and folder of the run to go on with, or nothing."""
-    from filelock import FileLock, Timeout
+    """Return id and folder of the run to go on with, or nothing.
 
-    from conflictnlp.tracking.references import all_runs, find_run
-    from conflictnlp.tracking.run import TAG_FOLDER, TAG_IDENTITY
+    Args:
+        config: the experiment; its `resume_run` may name the run.
+        store: where to look.
+        record: what the new run would be.
 
-    identity = record["tags"][TAG_IDENTITY]
-    if config.resume_run is not None:
+    Returns:
+        (run id, folder), or (None, None) where a new run begins.
+
+    Raises:
+        InputError: the named run is finished, another experiment's, gone or alive.
+    """
+    from conflictnlp.tracking.parents import free_folder, unfinished
+    from conflictnlp.tracking.references import find_run
+    from conflictnlp.tracking.run import TAG_IDENTITY
+
+    if config.resume_run is None:
+        run_id, folder = unfinished(store, record)
+        if run_id is None:
+            if config.resume:
+                log.warning("resume: no unfinished run of this config and data; starting anew")
+            return None, None
+    else:
         run = find_run(config.resume_run, store)
         if run.info.status == "FINISHED":
             raise InputError(f"resume_run={config.resume_run}: this run is finished")
-        if run.data.tags.get(TAG_IDENTITY) != identity:
+        if run.data.tags.get(TAG_IDENTITY) != record["tags"][TAG_IDENTITY]:
             raise InputError(f"resume_run={config.resume_run}: its config or data differ from this command's")
-        candidates = [run]
-    else:
-        found = all_runs(store, f"tags.{TAG_IDENTITY} = '{identity}'", [record["experiment"]])
-        candidates = [run for run in found if run.info.status != "FINISHED"]
-    for run in candidates:
-        folder = Path(run.data.tags.get(TAG_FOLDER, ""))
-        if not folder.is_dir():
-            continue
-        try:
-            with FileLock(folder / ".lock").acquire(timeout=0):
-                log.info("resuming run %s in %s", run.info.run_id, folder)
-                return run.info.run_id, folder
-        except Timeout:
-            continue  # That run is alive.
-    if config.resume_run is not None:
-        raise InputError(f"resume_run={config.resume_run}: its folder is gone, or it is still running")
-    log.warning("resume: no unfinished run of this config and data; starting anew")
-    return None, None
+        run_id, folder = run.info.run_id, free_folder(run)
+        if folder is None:
+            raise InputError(f"resume_run={config.resume_run}: its folder is gone, or it is still running")
+    log.info("resuming run %s in %s", run_id, folder)
+    return run_id, folder

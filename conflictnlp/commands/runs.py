@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -11,14 +10,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from conflictnlp.commands.application import terminated
+from conflictnlp.commands.cross_validation import CrossValidationResult
 from conflictnlp.commands.train import TrainResult, run_training
-from conflictnlp.composition import from_dict
 from conflictnlp.errors import InputError
+from conflictnlp.tracking.artifacts import fingerprints, stored_config
 from conflictnlp.tracking.references import all_runs, find_run
 from conflictnlp.tracking.store import Store, tracking_uri
 
@@ -65,7 +66,7 @@ def runs_table(records: Sequence[dict[str, Any]]) -> str:
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells)
 
 
-def rerun(ref: str) -> TrainResult:
+def rerun(ref: str) -> TrainResult | CrossValidationResult:
     """Repeat a run from the config it stored.
 
     Args:
@@ -77,21 +78,9 @@ def rerun(ref: str) -> TrainResult:
     Raises:
         InputError: the run is not found, stored no config, or the data set is no longer what it was.
     """
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
     store = Store(create=False)
     run = find_run(ref, store)
-    try:
-        local = mlflow.artifacts.download_artifacts(
-            artifact_uri=f"runs:/{run.info.run_id}/config.json", tracking_uri=store.connection
-        )
-        values = json.loads(Path(local).read_text(encoding="utf-8"))
-    except (MlflowException, OSError, ValueError) as error:
-        raise InputError(
-            f"run {ref!r}: it stored no config that could be read ({str(error).splitlines()[0]})"
-        ) from error
-    config = from_dict({**values, "resume": False, "resume_run": None})
+    config = replace(stored_config(run, store), resume=False, resume_run=None)
     config.tracking.uri = None
     origin = {"command": f"conflictnlp rerun {run.info.run_id}", "rerun_of": run.info.run_id}
     config.tracking.tags = {**config.tracking.tags, **origin}
@@ -99,16 +88,12 @@ def rerun(ref: str) -> TrainResult:
     folder = Path("outputs").absolute() / config.task.name / f"rerun-{run.info.run_id[:8]}" / f"{stamp}-{os.getpid()}"
     result = run_training(config, folder, [])
     new = store.client.get_run(result.run_id)
-    if _digests(new) != _digests(run):
+    if fingerprints(new) != fingerprints(run):
         log.warning("rerun: the data is not what it was in run %s; its scores may differ for that", run.info.run_id)
     else:
-        old_score, score = run.data.metrics.get("test/macro_f1"), result.metrics["test/macro_f1"]
-        log.info("rerun: test/macro_f1 %s, before %s", score, old_score)
+        name = next(name for name in ("test/macro_f1", "cv/macro_f1", "val/macro_f1") if name in result.metrics)
+        log.info("rerun: %s %s, before %s", name, result.metrics[name], run.data.metrics.get(name))
     return result
-
-
-def _digests(run: Any) -> dict[str, str]:
-    return {given.dataset.name: given.dataset.digest for given in run.inputs.dataset_inputs}
 
 
 def upload(folder: str) -> str:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conflictnlp.commands.fit import fit_and_score
+from conflictnlp.commands.fit import Watch, fit_and_score
 from conflictnlp.commands.fit_tagger import gather_texts
-from conflictnlp.commands.record import run_record
+from conflictnlp.commands.record import run_record, scored_note
 from conflictnlp.commands.resume import unfinished_run
 from conflictnlp.composition import compose
 from conflictnlp.config import Config, TransformerConfig
-from conflictnlp.data import load_splits
-from conflictnlp.errors import TrackingError
+from conflictnlp.data import Splits, load_splits
+from conflictnlp.data.folds import load_fold
+from conflictnlp.errors import PrunedError, TrackingError
 from conflictnlp.files import write_json
 
+if TYPE_CHECKING:
+    from conflictnlp.commands.cross_validation import CrossValidationResult
+
 log = logging.getLogger(__name__)
-RESULT = "result.json"
+RESULT, BUNDLE = "result.json", "bundle"
 
 
 @dataclass(frozen=True)
@@ -38,14 +44,14 @@ class TrainResult:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-def train(overrides: Sequence[str] = ()) -> TrainResult:
-    """Train, evaluate, track and save one model.
+def train(overrides: Sequence[str] = ()) -> TrainResult | CrossValidationResult:
+    """Train, evaluate, track and save one model, or with `evaluation.folds` one of each fold.
 
     Args:
         overrides: Hydra's words, as on the command line: `["task=topic", "model=tfidf", "seed=2"]`.
 
     Returns:
-        run id, bundle folder and metrics.
+        run id, bundle folder and metrics; of a cross-validation those of the parent, and the folds' results.
 
     Raises:
         InputError: the config or the data cannot be used; nothing was done.
@@ -56,7 +62,7 @@ def train(overrides: Sequence[str] = ()) -> TrainResult:
     return run_training(config, folder, list(overrides))
 
 
-def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> TrainResult:
+def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> TrainResult | CrossValidationResult:
     """Train by a composed config.
 
     Args:
@@ -71,7 +77,44 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
         InputError: as `train`.
         TrackingError: as `train`.
     """
-    from conflictnlp.tracking.run import TrackedRun, discard_unused
+    if config.evaluation.folds is not None and config.evaluation.fold is None:
+        from conflictnlp.commands.cross_validation import cross_validate
+
+        return cross_validate(config, folder, overrides)
+    return train_once(config, folder, overrides)
+
+
+def train_once(
+    config: Config,
+    folder: Path,
+    overrides: Sequence[str],
+    parent: str | None = None,
+    splits: Splits | None = None,
+    watch: Watch | None = None,
+) -> TrainResult:
+    """Train one model.
+
+    Under a parent (of a sweep, a cross-validation, a search) a run of the same config and data that is finished is
+    not trained again, and one that was cut off is gone on with.
+
+    Args:
+        config: the experiment.
+        folder: the run's folder; it is made.
+        overrides: the words it was composed from, for the record.
+        parent: id of the parent run; None for the one that the environment names, if any.
+        splits: the data, if it was loaded already.
+        watch: as for `fit_and_score`.
+
+    Returns:
+        run id, bundle folder and metrics.
+
+    Raises:
+        InputError: as `train`.
+        TrackingError: as `train`.
+        PrunedError: `watch` ended the training.
+    """
+    from conflictnlp.tracking.parents import finished
+    from conflictnlp.tracking.run import TAG_PARENT, TrackedRun, discard_unused
     from conflictnlp.tracking.store import Store, check_store
 
     started = time.time()
@@ -79,41 +122,68 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
     _set_threads(config)
     # Before the data is read, which may take long: a server that is away is told at once.
     check_store(config.tracking)
-    splits = load_splits(config.data, task)
-    if isinstance(config.model, TransformerConfig):
-        # Before a run is made: an encoder that is not found is the input's fault.
-        from conflictnlp.models.device import resolve_device
-        from conflictnlp.models.weights import find_encoder
-
-        resolve_device(config.device)
-        find_encoder(config.model.encoder, config.model.revision)
+    if splits is None:
+        splits = load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
+    check_model(config)
     tagger_texts = gather_texts(config, task, splits)
     store = Store(config.tracking)
-    record = run_record(config, task, splits, overrides)
+    record = run_record(config, task, splits, overrides, parent)
+    is_child = TAG_PARENT in record["tags"]
+    if is_child and (done := finished(store, record, BUNDLE)):
+        log.info("already finished: %s", done)
+        return result_in(done)
     run_id = None
-    if config.resume:
+    if config.resume or is_child:
         run_id, old_folder = unfinished_run(config, store, record)
         folder = old_folder or folder
+        config = replace(config, resume=run_id is not None)
     folder.mkdir(parents=True, exist_ok=True)
-    handler = _log_file(folder)
+    handler = log_file(folder)
     try:
         with TrackedRun(store, folder, record, run_id) as run:
             log.info("data %s\n%s", config.data.name, splits.report.to_text())
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
-            metrics = fit_and_score(config, task, splits, folder, run, started, tagger_texts)
-            result = TrainResult(run.run_id, folder / "bundle", metrics)
+            metrics = fit_and_score(config, task, splits, folder, run, started, watch, tagger_texts)
+            run.note(scored_note(record["note"], metrics))
+            result = TrainResult(run.run_id, folder / BUNDLE, metrics)
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(result.bundle), "metrics": metrics})
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
             run.end("FINISHED")
     except TrackingError as error:
-        error.result = TrainResult(run.run_id, folder / "bundle", metrics)  # type: ignore[attr-defined]
+        error.result = TrainResult(run.run_id, folder / BUNDLE, metrics)  # type: ignore[attr-defined]
+        raise
+    except PrunedError:
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         raise
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
         discard_unused(folder)
     return result
+
+
+def check_model(config: Config) -> None:
+    """Refuse an encoder or a device that is not there, before any run is made for it.
+
+    Args:
+        config: the experiment.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if isinstance(config.model, TransformerConfig):
+        from conflictnlp.models.device import resolve_device
+        from conflictnlp.models.weights import find_encoder
+
+        resolve_device(config.device)
+        find_encoder(config.model.encoder, config.model.revision)
+
+
+def result_in(folder: Path) -> TrainResult:
+    """Return what a finished run left in its folder."""
+    values = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    return TrainResult(values["run_id"], folder / BUNDLE, values["metrics"])
 
 
 def _set_threads(config: Config) -> None:
@@ -128,7 +198,8 @@ def _set_threads(config: Config) -> None:
         torch.set_num_threads(config.threads)
 
 
-def _log_file(folder: Path) -> logging.Handler:
+def log_file(folder: Path) -> logging.Handler:
+    """Copy the log into a run's folder; the caller takes the handler off again."""
     handler = logging.FileHandler(folder / "job.log", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)

@@ -7,17 +7,48 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from conflictnlp.config import DataConfig
-from conflictnlp.data.check import FAULTS, check_split
+from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
 from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.read import Row
 from conflictnlp.data.sources import INVENTED, present, read_rows
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
+if TYPE_CHECKING:
+    from conflictnlp.data.load import Splits
+
 log = logging.getLogger(__name__)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
+    """Add rows of other sets to learn from, without those whose text stands in one of the splits.
+
+    Args:
+        splits: the data's own splits, complete; `extra` and the report are changed.
+        config: tells the further sets.
+        task: the task.
+
+    Raises:
+        InputError: a set is missing or faulty, or breaks the rule of `extra_before`.
+    """
+    extra, faults = read_extra(config, task)
+    if not extra and not faults:
+        return
+    every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
+    leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]
+    gone = {finding.index for finding in leaks if finding.kind in LEAKS}
+    report = splits.report
+    report.findings.extend(leaks)
+    if dropped := faults + Counter(finding.kind for finding in leaks if finding.kind in LEAKS):
+        report.dropped["extra"] = dict(dropped)
+    kept = [example for index, example in enumerate(extra) if index not in gone]
+    report.rows["extra"] = len(kept)
+    report.labels["extra"] = label_counts(kept, task)
+    splits.extra = kept
 
 
 def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[str]]:

@@ -23,9 +23,10 @@ from conflictnlp.data.check import (
     shared_texts,
 )
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.extra import read_extra
+from conflictnlp.data.extra import add_extra
 from conflictnlp.data.sources import read_rows
 from conflictnlp.data.split import cut
+from conflictnlp.data.subset import with_share
 from conflictnlp.errors import InputError
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
@@ -43,16 +44,18 @@ class Splits:
         validation: examples for early stopping, temperature and thresholds.
         test: examples scored once, at the end.
         report: what the checks found and what was dropped.
+        extra: further examples to learn from, of other sets.
     """
 
     train: list[Example] = field(default_factory=list)
     validation: list[Example] = field(default_factory=list)
     test: list[Example] = field(default_factory=list)
     report: DataReport = field(default_factory=DataReport)
+    extra: list[Example] = field(default_factory=list)
 
     def items(self) -> Iterable[tuple[str, list[Example]]]:
-        """Return (name, examples) in the order train, validation, test."""
-        return [(name, getattr(self, name)) for name in SPLITS]
+        """Return (name, examples) in the order train, validation, test, then extra if there are any."""
+        return [(name, getattr(self, name)) for name in (*SPLITS, *(["extra"] if self.extra else []))]
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -122,6 +125,29 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
     Raises:
         InputError: as `read_split`; or a fault or leak whose policy is `error`.
     """
+    splits = load_given(config, task, parts, strict)
+    if "train" in parts and strict:
+        _make_missing(splits, config, task)
+        complete(splits, config, task)
+    tell_dropped(splits)
+    return splits
+
+
+def load_given(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, strict: bool = True) -> Splits:
+    """Read and check the splits that are given, and make none.
+
+    Args:
+        config: the data config.
+        task: the task.
+        parts: the splits that are wanted.
+        strict: as for `load_splits`.
+
+    Returns:
+        the splits with the report; a split that is not given is empty.
+
+    Raises:
+        InputError: as `load_splits`.
+    """
     given = {name: read_split(config, task, name) for name in parts}
     if "train" in parts:
         given = _by_split_column(given)
@@ -129,7 +155,7 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
             raise InputError(f"data={config.name}: no training data; set data.train=FILE")
     if "test" in parts:
         given["test"] = _test_rows(given["test"])
-    given = {name: _limit(rows, config, name) for name, rows in given.items()}
+    given = {name: limited(rows, config, name) for name, rows in given.items()}
     report = DataReport(
         rows={name: len(rows) for name, rows in given.items() if rows},
         labels={name: label_counts(rows, task) for name, rows in given.items() if rows},
@@ -142,15 +168,32 @@ def load_splits(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, s
     if any(finding.kind == "leak" for finding in leaks):
         report.shared = shared_texts(given)
     given = _apply(given, report, LEAKS, config.on_leak, "drop_train", "data.on_leak", strict, leaks)
-    splits = Splits(**given, report=report)
-    if "train" in parts and strict:
-        _make_missing(splits, config, task)
-        add_extra(splits, config, task)
-        splits.train = _limit(splits.train, config, "train")
-        _check_usable(splits, task)
-    for split, kinds in report.dropped.items():
+    return Splits(**given, report=report)
+
+
+def complete(splits: Splits, config: DataConfig, task: Task) -> None:
+    """Finish splits that are all there: rows of other sets, the share to learn from, whether it can be learnt from.
+
+    Args:
+        splits: the splits; `train`, `extra` and the report are changed.
+        config: the data config.
+        task: the task.
+
+    Raises:
+        InputError: a split is empty, the training rows bear one class, or as `add_extra`.
+    """
+    add_extra(splits, config, task)
+    splits.extra = limited(splits.extra, config, "train")
+    if config.share < 1:
+        part = with_share(splits, config.share, config.share_seed, task)
+        splits.train, splits.report = part.train, part.report
+    check_usable(splits, task)
+
+
+def tell_dropped(splits: Splits) -> None:
+    """Log what the checks dropped."""
+    for split, kinds in splits.report.dropped.items():
         log.warning("data: dropped from %s: %s", split, ", ".join(f"{kind} {n}" for kind, n in kinds.items()))
-    return splits
 
 
 def _by_split_column(given: dict[str, list[Example]]) -> dict[str, list[Example]]:
@@ -183,7 +226,8 @@ def _test_rows(examples: list[Example]) -> list[Example]:
     return examples
 
 
-def _limit(examples: list[Example], config: DataConfig, split: str) -> list[Example]:
+def limited(examples: list[Example], config: DataConfig, split: str) -> list[Example]:
+    """Return at most `data.limit` rows of train, or `data.limit_test` of the test, drawn by `data.split.seed`."""
     limit = config.limit_test if split == "test" else config.limit if split == "train" else None
     if limit is None or len(examples) <= limit:
         return examples
@@ -224,33 +268,6 @@ def _apply(
     }
 
 
-def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
-    """Append rows of other sets to the training rows, without those whose text stands in another split.
-
-    Args:
-        splits: the data's own splits, complete; `train` and the report are changed.
-        config: tells the further sets.
-        task: the task.
-
-    Raises:
-        InputError: a set is missing or faulty, or breaks the rule of `extra_before`.
-    """
-    extra, faults = read_extra(config, task)
-    if not extra and not faults:
-        return
-    every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
-    leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]
-    gone = {finding.index for finding in leaks if finding.kind in LEAKS}
-    report = splits.report
-    report.findings.extend(leaks)
-    if dropped := faults + Counter(finding.kind for finding in leaks if finding.kind in LEAKS):
-        report.dropped["extra"] = dict(dropped)
-    kept = [example for index, example in enumerate(extra) if index not in gone]
-    report.rows["extra"] = len(kept)
-    report.labels["extra"] = label_counts(kept, task)
-    splits.train = splits.train + kept
-
-
 def _make_missing(splits: Splits, config: DataConfig, task: Task) -> None:
     made: dict[str, Any] = config.split.__dict__
     for name in ("test", "validation"):
@@ -265,7 +282,16 @@ def _make_missing(splits: Splits, config: DataConfig, task: Task) -> None:
             splits.report.labels[name] = label_counts(cut_off, task)
 
 
-def _check_usable(splits: Splits, task: Task) -> None:
+def check_usable(splits: Splits, task: Task) -> None:
+    """Refuse splits that nothing can be learnt from, and warn of labels that cannot be learnt.
+
+    Args:
+        splits: complete.
+        task: tells the labels.
+
+    Raises:
+        InputError: a split is empty, or the training rows bear a single class.
+    """
     for name, examples in splits.items():
         if not examples:
             raise InputError(f"data: no row is left in {name}; see `conflictnlp data check` for what was dropped")

@@ -9,6 +9,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -82,20 +83,42 @@ def read_file(path: Path) -> Iterator[Row]:
     if suffix == ".parquet":
         yield from _read_parquet(path)
     elif suffix in readers:
-        try:
-            with open_text(path) as stream:
-                yield from readers[suffix](stream, path)
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{path}:{_undecodable_line(path)}: not UTF-8 text (byte 0x{error.object[error.start]:02x}: "
-                f"{error.reason}); is it a binary file? else convert it, for instance: iconv -f WINDOWS-1252 -t UTF-8"
-            ) from error
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise InputError(f"{path}: the gzip file is damaged or cut short ({error})") from error
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        with _faults_told(path), open_text(path) as stream:
+            yield from readers[suffix](stream, path)
     else:
         raise InputError(f"{path}: unknown format {suffix or '(no suffix)'}; use one of {', '.join(SUFFIXES)} (or .gz)")
+
+
+@contextmanager
+def _faults_told(path: Path) -> Iterator[None]:
+    """Tell where a text file cannot be read, and how to mend it."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}:{_undecodable_line(path)}: not UTF-8 text (byte 0x{error.object[error.start]:02x}: "
+            f"{error.reason}); is it a binary file? else convert it, for instance: iconv -f WINDOWS-1252 -t UTF-8"
+        ) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: the gzip file is damaged or cut short ({error})") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Read a text file's lines with their ends, whatever its suffix; a byte order mark is skipped.
+
+    Args:
+        path: a file, gzip-compressed if its name ends in `.gz`.
+
+    Yields:
+        the lines.
+
+    Raises:
+        InputError: the file is not UTF-8, damaged, or holds a zero byte; the message says where.
+    """
+    with _faults_told(path), open_text(path) as stream:
+        yield from _without_zero_bytes(stream, path)
 
 
 def read_json_lines(stream: Iterable[str], name: str) -> Iterator[Row]:
@@ -123,10 +146,10 @@ def read_json_lines(stream: Iterable[str], name: str) -> Iterator[Row]:
             raise InputError(f"{name}:{number}: not JSON that can be read ({error})") from error
         if not isinstance(values, dict):
             raise InputError(f"{name}:{number}: a JSON {type(values).__name__} where an object {{...}} is needed")
-        yield Row(f"{name}:{number}", _without_half_characters(values) if "\\ud" in line.lower() else values)
+        yield Row(f"{name}:{number}", without_half_characters(values) if "\\ud" in line.lower() else values)
 
 
-def _without_half_characters(values: dict[str, Any]) -> dict[str, Any]:
+def without_half_characters(values: dict[str, Any]) -> dict[str, Any]:
     """Put a question mark for each lone surrogate (half an emoji, cut off), which no file can hold."""
     whole: dict[str, Any] = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
     return whole

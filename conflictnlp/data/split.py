@@ -38,7 +38,7 @@ def cut(
     Raises:
         InputError: there are too few independent examples, or a date is missing.
     """
-    components = _components(examples, use_groups=method != "stratified", threshold=threshold)
+    components = components_of(examples, use_groups=method != "stratified", threshold=threshold)
     if len(components) < 2:
         raise InputError(
             f"data: cannot cut a split of {share:.0%}: the {len(examples)} rows form {len(components)} group(s); "
@@ -53,8 +53,17 @@ def cut(
     return kept, [examples[index] for index in sorted(taken)]
 
 
-def _components(examples: Sequence[Example], use_groups: bool, threshold: float) -> list[list[int]]:
-    """Join rows that share a group or a text, directly or through others (union-find)."""
+def components_of(examples: Sequence[Example], use_groups: bool, threshold: float) -> list[list[int]]:
+    """Join rows that share a group or nearly a text, directly or through others (union-find).
+
+    Args:
+        examples: the rows.
+        use_groups: whether rows of one group belong together.
+        threshold: similarity from which texts are nearly the same.
+
+    Returns:
+        the row numbers of each component.
+    """
     parent = list(range(len(examples)))
 
     def root(index: int) -> int:

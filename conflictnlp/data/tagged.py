@@ -16,9 +16,6 @@ from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 from conflictnlp.text.spans import Offsets
 
-# Source and target of a political event teach where a party's name begins and ends, but need not be armed.
-KINDS = ("actor", "party")
-
 
 @dataclass(frozen=True, slots=True)
 class TaggedText:

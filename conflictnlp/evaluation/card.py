@@ -10,16 +10,22 @@ from conflictnlp.evaluation.report import Evaluation
 
 
 def model_card(
-    manifest: Manifest, evaluation: Evaluation, report: DataReport, data: dict[str, str], config: dict[str, Any]
+    manifest: Manifest,
+    evaluation: Evaluation,
+    report: DataReport,
+    data: dict[str, str],
+    config: dict[str, Any],
+    split: str = "test",
 ) -> str:
     """Write a model card in Markdown, with the front matter that hubs read.
 
     Args:
         manifest: the bundle's.
-        evaluation: on the test split.
+        evaluation: on the split that was scored last.
         report: what the data checks found and dropped.
         data: name, description and terms of the data.
         config: the composed config.
+        split: the name of that split.
 
     Returns:
         Markdown.
@@ -31,8 +37,7 @@ def model_card(
     if base and "/" in base and not base.startswith(("/", ".")):
         front.append(f"base_model: {base}")
     lines = [*front, "---", "", f"# {config['model']['name']} for {task.name}", "", task.description, ""]
-    lines += ["## Labels", "", "| label | definition |", "|---|---|"]
-    lines += [f"| {label.name} | {label.definition} |" for label in task.labels]
+    lines += ["## Labels", "", task.codebook]
     if task.spans:
         lines += ["", f"A text is read for one {' and '.join(task.spans)}, marked at every mention."]
     lines += ["", "## Training data", "", f"`{data['name']}`: {data['description'] or 'the user’s own files.'}"]
@@ -46,7 +51,7 @@ def model_card(
     for split, kinds in report.dropped.items():
         lines.append(f"\nDropped from {split}: " + ", ".join(f"{titles[k]} ({n})" for k, n in kinds.items()) + ".")
     scope = "intervals are 95% bootstrap intervals over groups or texts and do not cover the choice of seed."
-    lines += ["", "## Scores on the test split", "", f"One seed ({config['seed']}); {scope}"]
+    lines += ["", f"## Scores on the {split} split", "", f"One seed ({config['seed']}); {scope}"]
     lines += ["", "```", evaluation.to_text(), "```", ""]
     lines += ["## How it was made", "", f"- base model: {base or 'none (TF-IDF and logistic regression)'}"]
     lines += [f"- temperature {manifest.temperature:.3f}" + _thresholds(manifest)]

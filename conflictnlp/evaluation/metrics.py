@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from conflictnlp.models.base import Matrix
+from conflictnlp.models.scores import Matrix
 
 FEW_CASES = 10
 

@@ -1,4 +1,4 @@
-"""Pictures for a paper: confusion matrix, reliability diagram, per-class bars."""
+"""Pictures for a paper: confusion matrix, reliability diagram, risk and coverage, per-class bars."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from conflictnlp.evaluation.metrics import FEW_CASES, Outcome, calibration_bins, confidence
+from conflictnlp.evaluation.selective import risk_coverage
 from conflictnlp.evaluation.uncertainty import Interval
 
-_BLUE, _GREY = "#2b6ca3", "#8a8f98"
-_STYLE: Any = {
+BLUE, GREY = "#2b6ca3", "#8a8f98"
+STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -43,20 +44,35 @@ def draw_all(
     Returns:
         the files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figures = {
             "confusion_matrix": _confusion(outcome),
             "reliability": _reliability(outcome, scores["ece"], bins),
             "per_class_f1": _per_class(outcome, scores, intervals),
         }
-        for name, figure in figures.items():
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                figure.savefig(path, dpi=200, bbox_inches="tight")
-                paths.append(path)
-            plt.close(figure)
+        if not outcome.is_multi:
+            figures["risk_coverage"] = _risk_coverage(outcome)
+        return save_figures(figures, folder)
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Save figures as PNG (200 dpi) and SVG, and close them.
+
+    Args:
+        figures: by the name of the file.
+        folder: where the files go; it is made.
+
+    Returns:
+        the files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, figure in figures.items():
+        for suffix in ("png", "svg"):
+            path = folder / f"{name}.{suffix}"
+            figure.savefig(path, dpi=200, bbox_inches="tight")
+            paths.append(path)
+        plt.close(figure)
     return paths
 
 
@@ -123,16 +139,38 @@ def _reliability(outcome: Outcome, error: float, bins: int) -> Figure:
     figure, (axes, below) = plt.subplots(
         2, 1, figsize=(3.8, 4.6), sharex=True, height_ratios=[3, 1], layout="constrained"
     )
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--", label="perfect")
-    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=_BLUE, label="model")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="perfect")
+    axes.plot([mean for mean, _, _ in parts], [share for _, share, _ in parts], marker="o", color=BLUE, label="model")
     axes.set_ylabel("share that came true")
     axes.set_title(f"Reliability (ECE {error:.3f}, {len(parts)} bins of equal mass)")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.legend(frameon=False, loc="upper left")
-    below.hist(stated, bins=25, range=(0, 1), color=_GREY)
+    below.hist(stated, bins=25, range=(0, 1), color=GREY)
     below.set_ylabel("cases")
     below.set_xlabel("stated probability")
+    return figure
+
+
+def _risk_coverage(outcome: Outcome) -> Figure:
+    curve = risk_coverage(outcome)
+    figure, axes = plt.subplots(figsize=(3.8, 3.2), layout="constrained")
+    axes.plot(curve.coverage, curve.risk, color=BLUE, drawstyle="steps-post", label="model")
+    axes.axhline(curve.risk[-1], color=GREY, linewidth=1, linestyle="--", label="all cases kept")
+    # Among a handful of cases the curve only jumps about.
+    for wanted in (0.5, 0.7, 0.9):
+        place = int(np.searchsorted(-curve.threshold, -wanted, side="right")) - 1
+        if place >= 0:
+            axes.plot(curve.coverage[place], curve.risk[place], marker="o", color=BLUE, markersize=4)
+            at = (curve.coverage[place], curve.risk[place])
+            # The curve rises to the right: below it there is room.
+            axes.annotate(f"P ≥ {wanted}", at, (7, -3), textcoords="offset points", va="top")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, None)
+    axes.set_xlabel("share of cases kept, the most certain first")
+    axes.set_ylabel("share of those that are wrong")
+    axes.set_title(f"Risk and coverage (area {curve.area:.3f})")
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 
@@ -143,7 +181,7 @@ def _per_class(outcome: Outcome, scores: Mapping[str, float], intervals: Mapping
     figure, axes = plt.subplots(figsize=(5.2, 0.32 * len(names) + 1.3))
     rare = outcome.support[numbers] < FEW_CASES
     places = np.arange(len(names))
-    axes.barh(places, values, color=[_GREY if few else _BLUE for few in rare], height=0.62)
+    axes.barh(places, values, color=[GREY if few else BLUE for few in rare], height=0.62)
     for place, name in enumerate(names):
         if interval := intervals.get(f"f1/{name}"):
             axes.plot([interval.low, interval.high], [place, place], color="black", linewidth=1)

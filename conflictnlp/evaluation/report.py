@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from conflictnlp.config import EvaluationConfig
 from conflictnlp.data.example import Example
 from conflictnlp.evaluation.metrics import FEW_CASES, Outcome, score
-from conflictnlp.evaluation.uncertainty import Interval, bootstrap_intervals
+from conflictnlp.evaluation.selective import risk_coverage
+from conflictnlp.evaluation.uncertainty import Interval, bootstrap_intervals, calibration_interval
 from conflictnlp.inference.model import Model
 from conflictnlp.task import Task
 
@@ -41,7 +42,7 @@ class Evaluation:
     def metrics(self, prefix: str) -> dict[str, float]:
         """Return scores and interval ends under MLflow names, for instance test/macro_f1 and test/macro_f1_low."""
         named = {f"{prefix}/{name}": value for name, value in self.scores.items()}
-        for name in ("macro_f1", "accuracy"):
+        for name in ("macro_f1", "accuracy", "ece"):
             if name in self.intervals:
                 named[f"{prefix}/{name}_low"] = self.intervals[name].low
                 named[f"{prefix}/{name}_high"] = self.intervals[name].high
@@ -72,8 +73,9 @@ class Evaluation:
             f"{'macro':24}{self.scores['macro_precision']:>10.3f}{self.scores['macro_recall']:>8.3f}"
             f"{self.scores['macro_f1']:>8.3f}{self._interval('macro_f1'):>18}{len(self.outcome.gold):>8}"
         )
-        others = ["accuracy", "micro_f1", "subset_accuracy", "log_loss", "ece"]
-        lines.append("   ".join(f"{name} {self.scores[name]:.3f}" for name in others if name in self.scores))
+        others = ["accuracy", "micro_f1", "subset_accuracy", "log_loss", "ece", "aurc"]
+        told = (f"{name} {self.scores[name]:.3f} {self._interval(name)}" for name in others if name in self.scores)
+        lines.append("   ".join(map(str.rstrip, told)))
         if self.rare:
             lines.append(f"* under {FEW_CASES} cases")
         return "\n".join(lines)
@@ -132,8 +134,10 @@ def evaluate_outcome(outcome: Outcome, config: EvaluationConfig) -> Evaluation:
     Returns:
         the evaluation.
     """
-    return Evaluation(
-        outcome,
-        score(outcome, config.bins),
-        bootstrap_intervals(outcome, config.bootstrap, config.confidence),
-    )
+    scores = score(outcome, config.bins)
+    if not outcome.is_multi:
+        scores |= risk_coverage(outcome).scores()
+    intervals = bootstrap_intervals(outcome, config.bootstrap, config.confidence)
+    if calibration := calibration_interval(outcome, config.bins, config.bootstrap, config.confidence):
+        intervals["ece"] = calibration
+    return Evaluation(outcome, scores, intervals)

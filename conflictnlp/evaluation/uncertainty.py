@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conflictnlp.evaluation.metrics import Outcome
-from conflictnlp.models.base import Matrix
+from conflictnlp.evaluation.metrics import Outcome, confidence
+from conflictnlp.models.scores import Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,30 @@ def cluster_counts(outcome: Outcome) -> Matrix:
     return counts
 
 
-def resample_weights(clusters: int, resamples: int, seed: int) -> NDArray[np.float64]:
+def f1_of_counts(counts: Matrix, multi: bool) -> tuple[Matrix, Matrix]:
+    """Compute F1 from summed counts.
+
+    Args:
+        counts: array (..., n_labels, 3 or more): true positives, false positives, false negatives.
+        multi: whether macro-F1 covers all labels, or those that stand in the gold data of these counts.
+
+    Returns:
+        macro-F1, array (...), and each label's F1, array (..., n_labels).
+    """
+    hits, alarms, misses = counts[..., 0], counts[..., 1], counts[..., 2]
+    f1 = 2 * hits / np.maximum(2 * hits + alarms + misses, 1e-12)
+    # A draw may miss a rare label altogether; macro-F1 then covers the labels in its own gold, as it always does.
+    present = np.ones_like(f1, dtype=bool) if multi else hits + misses > 0
+    return (f1 * present).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1), f1
+
+
+def resample_weights(clusters: int, resamples: int, seed: int | Sequence[int]) -> NDArray[np.float64]:
     """Draw clusters with replacement.
 
     Args:
         clusters: how many there are.
         resamples: how many draws.
-        seed: makes them repeatable.
+        seed: makes them repeatable; several numbers are one seed together.
 
     Returns:
         array (resamples, clusters): how often each cluster was drawn.
@@ -87,17 +105,48 @@ def bootstrap_intervals(
         return {}
     weights = resample_weights(len(counts), resamples, seed)
     drawn = (weights @ counts.reshape(len(counts), -1)).reshape(resamples, *counts.shape[1:])
-    hits, alarms, misses = drawn[:, :, 0], drawn[:, :, 1], drawn[:, :, 2]
-    f1 = 2 * hits / np.maximum(2 * hits + alarms + misses, 1e-12)
-    # A draw may miss a rare label altogether; macro-F1 then covers the labels in its own gold, as it always does.
-    present = np.ones_like(f1, dtype=bool) if outcome.is_multi else hits + misses > 0
-    macro = (f1 * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    macro, f1 = f1_of_counts(drawn, outcome.is_multi)
     intervals = {"macro_f1": _interval(macro, level)}
     if len(outcome.labels) > 1:
         intervals["accuracy"] = _interval(drawn[:, 0, 3] / drawn[:, 1, 3], level)
     for number in outcome.scored:
         intervals[f"f1/{outcome.labels[number]}"] = _interval(f1[:, number], level)
     return intervals
+
+
+def calibration_interval(
+    outcome: Outcome, bins: int, resamples: int = 1000, level: float = 0.95, seed: int = 1
+) -> Interval | None:
+    """Compute a percentile interval of the expected calibration error, drawing whole clusters.
+
+    The error of a draw is never negative, so that for a well calibrated model the interval lies above the point.
+
+    Args:
+        outcome: gold labels and probabilities.
+        bins: equal-mass bins.
+        resamples: draws.
+        level: coverage.
+        seed: of the draws.
+
+    Returns:
+        the interval; None if `resamples` is 0 or there is one cluster.
+    """
+    numbers = {name: number for number, name in enumerate(sorted(set(outcome.clusters)))}
+    if resamples <= 0 or len(numbers) < 2:
+        return None
+    stated, right = confidence(outcome)
+    each = len(stated) // len(outcome.clusters)
+    cluster = np.repeat([numbers[name] for name in outcome.clusters], each)
+    order = np.argsort(stated, kind="stable")
+    gaps, cluster = (stated - right)[order], cluster[order]
+    errors = np.empty(resamples)
+    for draw, drawn in enumerate(resample_weights(len(numbers), resamples, seed)):
+        weights = drawn[cluster]
+        mass = np.cumsum(weights)
+        # A case lies in the bin where the middle of its mass falls.
+        place = np.minimum(((mass - weights / 2) / mass[-1] * bins).astype(int), bins - 1)
+        errors[draw] = np.abs(np.bincount(place, weights * gaps, bins)).sum() / mass[-1]
+    return _interval(errors, level)
 
 
 def _interval(values: NDArray[np.float64], level: float) -> Interval:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from conflictnlp.models.base import Matrix, sigmoid, softmax
+from conflictnlp.models.scores import Matrix, sigmoid, softmax
 
 _LOWEST, _HIGHEST = 0.05, 20.0
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from conflictnlp.data.example import Example
 from conflictnlp.inference.prediction import Evidence
-from conflictnlp.models.base import Matrix, WindowScores
+from conflictnlp.models.scores import Matrix, WindowScores
 from conflictnlp.task import Task
 from conflictnlp.text import Passage, sentence_spans
 from conflictnlp.text.spans import Offsets

@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from conflictnlp.bundle import Manifest, load_estimator, read_manifest
+from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.data.example import Example
 from conflictnlp.errors import InputError
 from conflictnlp.inference.arguments import make_examples
 from conflictnlp.inference.evidence import Scored, find_evidence
 from conflictnlp.inference.prediction import Evidence, Prediction
 from conflictnlp.inference.records import frame_with_predictions
-from conflictnlp.models.base import Matrix, sigmoid, softmax
+from conflictnlp.inference.runtimes import holds_tagger, open_runtime, open_tagger
+from conflictnlp.models.scores import Matrix, sigmoid, softmax
 from conflictnlp.task import Task
 from conflictnlp.text import Party, Passage, merge_mentions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from conflictnlp.models.tagger import ActorTagger
+    from conflictnlp.models.mentions import MentionFinder
 
 # Texts scored together.
 _CHUNK = 256
@@ -47,7 +48,7 @@ class Model:
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
         self._device = device
-        self._estimator = load_estimator(self.folder, self.manifest, device)
+        self._runtime = open_runtime(self.folder, self.manifest, device)
 
     def __repr__(self) -> str:
         return f"Model(task={self.task.name!r}, labels={self.labels}, ref={self.ref!r})"
@@ -111,16 +112,14 @@ class Model:
     @property
     def finds_actors(self) -> bool:
         """Whether the bundle holds a tagger of actors."""
-        return "tagger.safetensors" in self.manifest.files
+        return holds_tagger(self.manifest)
 
     @cached_property
-    def tagger(self) -> ActorTagger:
+    def tagger(self) -> MentionFinder:
         """The tagger that finds armed actors; raises InputError if the bundle holds none."""
         if not self.finds_actors:
             raise InputError(f"{self.ref}: this model finds no actors by itself; name them (actor=..., --actor NAME)")
-        from conflictnlp.models.tagger import ActorTagger
-
-        return ActorTagger.load(self.folder, self._device)
+        return open_tagger(self.folder, self.manifest, self._device)
 
     def find_actors(self, texts: Sequence[str]) -> list[list[Party]]:
         """Find the armed actors that texts name, each with all its mentions.
@@ -222,7 +221,7 @@ class Model:
 
     def passage_probabilities(self, passages: Iterable[Passage]) -> Iterator[Matrix]:
         """Return calibrated probabilities of bare passages, each an array (n_labels,), in order."""
-        for scores in self._estimator.window_scores(passages):
+        for scores in self._runtime.window_scores(passages):
             yield self.probabilities(scores.pooled()[None, :])[0]
 
     def thresholds(self) -> Matrix:
@@ -242,7 +241,7 @@ class Model:
         return example, passage, None
 
     def _flush(self, waiting: list[tuple[Example, Passage, str | None]]) -> Iterator[Scored]:
-        scored = self._estimator.window_scores(passage for _, passage, error in waiting if error is None)
+        scored = self._runtime.window_scores(passage for _, passage, error in waiting if error is None)
         for example, passage, error in waiting:
             yield example, passage, next(scored) if error is None else error
 

@@ -1,11 +1,9 @@
-"""What every estimator shares: labels in order, scores by window, probabilities."""
+"""What every estimator shares: labels in order, and probabilities out of scores by window."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,52 +12,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from conflictnlp.errors import InputError
-from conflictnlp.text import Passage, without_lone_surrogates
+from conflictnlp.models.scores import Matrix, Scorer, WindowScores, sigmoid, softmax
+from conflictnlp.text import Passage
 
-Matrix = NDArray[np.float64]
-# Passages scored together, so that batches can be sorted by length.
-_CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class WindowScores:
-    """What a model says of each window of one passage.
-
-    Attributes:
-        logits: array (n_windows, n_labels).
-        spans: character offsets of each window in the passage's text.
-        weights: share of each window in the pooled score; they sum to one.
-        background: number of the label of a window that says nothing of the question; windows then are pooled by
-            noisy-or. None takes the weighted mean of their logits.
-    """
-
-    logits: Matrix
-    spans: tuple[tuple[int, int], ...]
-    weights: Matrix
-    background: int | None = None
-
-    def pooled(self) -> Matrix:
-        """Return logits of the whole passage, array (n_labels,).
-
-        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do.
-        """
-        if self.background is None:
-            return self.weights @ self.logits
-        chances = softmax(self.logits)
-        pooled = 1 - np.prod(1 - chances, axis=0)
-        pooled[self.background] = np.prod(chances[:, self.background])
-        return np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
-
-
-def softmax(logits: Matrix) -> Matrix:
-    """Return probabilities that sum to one in each row."""
-    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
-
-
-def sigmoid(logits: Matrix) -> Matrix:
-    """Return each logit's own probability."""
-    return 0.5 * (1.0 + np.tanh(0.5 * logits))
+__all__ = ["Matrix", "TextClassifier", "WindowScores", "class_numbers", "sigmoid", "softmax"]
 
 
 def class_numbers(targets: NDArray[Any]) -> NDArray[np.int64]:
@@ -67,7 +23,7 @@ def class_numbers(targets: NDArray[Any]) -> NDArray[np.int64]:
     return targets.argmax(axis=1) if targets.dtype.kind == "f" else targets
 
 
-class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
+class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
     """Base of the estimators.
 
     X is a sequence of texts, or of `Passage` where actors are marked; y holds label names, or for `multi` lists of
@@ -79,13 +35,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
     multi: bool
     spans: Sequence[str]
 
-    def fit(self, X: Sequence[Any], y: Any, validation: tuple[Sequence[Any], Any] | None = None) -> Self:
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Any,
+        validation: tuple[Sequence[Any], Any] | None = None,
+        extra: tuple[Sequence[Any], Any] | None = None,
+    ) -> Self:
         """Learn from labelled texts.
 
         Args:
             X: texts or passages.
             y: their labels.
             validation: (X, y) for early stopping, where the estimator stops early.
+            extra: (X, y) of other sets; an estimator that learns in stages takes them first, and ends with X alone.
 
         Returns:
             the estimator itself.
@@ -106,21 +69,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         checked = None
         if validation is not None:
             checked = (self._passages(validation[0]), class_numbers(self._targets(validation[1])))
-        self._fit(passages, targets, checked)
+        further = None
+        if extra is not None and len(extra[0]):
+            further = (self._passages(extra[0]), self._targets(extra[1]))
+        self._fit(passages, targets, checked, further)
         return self
-
-    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
-        """Score passages one by one, in order, in bounded memory.
-
-        Args:
-            X: texts or passages.
-
-        Yields:
-            the scores of each one's windows.
-        """
-        stream = iter(X)
-        while chunk := [self._passage(item) for item in islice(stream, _CHUNK)]:
-            yield from self._score(chunk)
 
     def decision_function(self, X: Iterable[Any]) -> Matrix:
         """Return pooled logits, array (n_texts, n_labels), columns in the order of `classes_`."""
@@ -149,28 +102,19 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         passages: list[Passage],
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
+        extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
         """Learn from checked passages; targets are as `_targets` made them."""
 
-    @abstractmethod
-    def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
-        """Score a chunk of checked passages, in order."""
+    def _joined(self, one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        """Join targets of two sets, class numbers as certain distributions where the other has distributions."""
+        if not self.multi and one.ndim != other.ndim:
+            certain = np.eye(len(self.classes_), dtype=np.float32)
+            one, other = (part if part.ndim == 2 else certain[part] for part in (one, other))
+        return np.concatenate([one, other])
 
     def _passages(self, X: Iterable[Any]) -> list[Passage]:
         return [self._passage(item) for item in X]
-
-    def _passage(self, item: Any) -> Passage:
-        if isinstance(item, Passage):
-            passage = item
-        elif isinstance(item, str):
-            passage = Passage(item)
-        else:
-            raise InputError(f"a text must be a str or a Passage, not {type(item).__name__}")
-        if len(passage.spans) != len(self.spans):
-            roles = ", ".join(self.spans) or "no actor"
-            raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
-        text = without_lone_surrogates(passage.text)
-        return passage if text == passage.text else replace(passage, text=text)
 
     def _labels_in(self, y: Any) -> list[str]:
         if not self.multi:

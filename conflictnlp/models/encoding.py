@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from conflictnlp.errors import InputError
+from conflictnlp.models.scores import Matrix, WindowScores, softmax
 from conflictnlp.text import Passage, insert_markers, plan_windows, sentence_spans
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class WindowEncoder:
     ) -> None:
         self._tokenizer = tokenizer
         self._roles = tuple(roles)
+        self.max_length = max_length
         self._prefix, self._suffix = special_tokens(tokenizer)
         self._budget = max_length - len(self._prefix) - len(self._suffix)
         if self._budget < 1:
@@ -103,6 +105,34 @@ class WindowEncoder:
             asking = [w for w in windows if any(w.start <= first < w.end for first, _ in mentions)]
             return asking or windows[:1]
         return windows
+
+
+def weigh_windows(
+    encoded: Sequence[Sequence[EncodedWindow]], logits: Matrix, background: int | None
+) -> Iterator[WindowScores]:
+    """Give each window its weight in its passage's score.
+
+    Args:
+        encoded: the windows of each passage.
+        logits: of all windows in that order, array (n_windows, n_labels).
+        background: column of the label of a window that says nothing of the question; the windows of a passage of
+            several are then pooled by noisy-or, and each weighs as evidence by its probability of saying something.
+            None weighs windows by their tokens.
+
+    Yields:
+        the scores of each passage.
+    """
+    at = 0
+    for windows in encoded:
+        lengths = np.array([len(window.ids) for window in windows], dtype=np.float64)
+        spans = tuple((window.start, window.end) for window in windows)
+        own = logits[at : at + len(windows)]
+        at += len(windows)
+        if background is None or len(windows) == 1:
+            yield WindowScores(own, spans, lengths / lengths.sum())
+            continue
+        telling = 1 - softmax(own)[:, background] + 1e-6
+        yield WindowScores(own, spans, telling / telling.sum(), background)
 
 
 def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:

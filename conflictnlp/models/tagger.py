@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,46 +14,21 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
 
-from conflictnlp.data.tagged import KINDS, TaggedText
+from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
 from conflictnlp.models.device import resolve_device, wants_bfloat16
-from conflictnlp.models.encoding import sentence_units, special_tokens
+from conflictnlp.models.mentions import CONFIG, LABELS, WEIGHTS, MentionFinder, TokenWindow, TokenWindows
+from conflictnlp.models.scores import Matrix
 from conflictnlp.models.trainer import PAD_TO, ProgressBar
 from conflictnlp.models.transformer import quiet, reach_of
 from conflictnlp.models.weights import find_encoder
-from conflictnlp.text import plan_windows, without_lone_surrogates
 
 log = logging.getLogger(__name__)
-WEIGHTS = "tagger.safetensors"
-CONFIG = "tagger.json"
-LABELS = ("O", *(f"{place}-{kind}" for kind in KINDS for place in "BI"))
 _IGNORED = -100
 
 
-@dataclass(frozen=True, slots=True)
-class FoundMention:
-    """A mention of an armed actor.
-
-    Attributes:
-        start: first character.
-        end: character after the last.
-        probability: of being part of an armed actor's name, mean over its tokens.
-    """
-
-    start: int
-    end: int
-    probability: float
-
-
-@dataclass
-class _Window:
-    ids: list[int]
-    places: list[tuple[int, int]]
-    words: list[int | None]
-
-
-class ActorTagger:
+class ActorTagger(MentionFinder):
     """Find mentions of armed actors.
 
     Args:
@@ -124,11 +98,12 @@ class ActorTagger:
                 folder, config=config, dtype=torch.float32, use_safetensors=True, **_LOCAL
             )
         self.max_length = min(self.max_length, reach_of(self.model_))
+        self.windows = TokenWindows(self.tokenizer_.backend_tokenizer, self.max_length)
         self.model_.get_input_embeddings().requires_grad_(False)
         rows = [
             {"input_ids": window.ids, "labels": self._labels(window, text)}
             for text in texts
-            for window in self._windows(text.text)
+            for window in self.windows.cut(text.text)
         ]
         checkpoints = Path(tempfile.mkdtemp(prefix="conflictnlp-tagger-"))
         trainer = transformers.Trainer(
@@ -152,36 +127,6 @@ class ActorTagger:
             "with source and target": len(texts) - len(marked),
         }
         return self
-
-    def find(self, texts: Sequence[str]) -> list[list[FoundMention]]:
-        """Find the armed actors' mentions.
-
-        Args:
-            texts: any texts.
-
-        Returns:
-            for each text its mentions in order, without overlaps.
-        """
-        device = resolve_device(self.device)
-        self.model_.to(device)
-        windows = [(number, window) for number, text in enumerate(texts) for window in self._windows(text)]
-        order = sorted(range(len(windows)), key=lambda row: len(windows[row][1].ids))
-        chances: list[np.ndarray] = [np.empty(0)] * len(windows)
-        with torch.inference_mode():
-            for first in range(0, len(order), self.batch_size):
-                rows = order[first : first + self.batch_size]
-                batch = self.tokenizer_.pad(
-                    {"input_ids": [windows[row][1].ids for row in rows]}, return_tensors="pt", pad_to_multiple_of=PAD_TO
-                )
-                logits = self.model_(
-                    input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
-                ).logits
-                for row, values in zip(rows, logits.float().softmax(-1).cpu().numpy(), strict=True):
-                    chances[row] = values
-        found: list[list[FoundMention]] = [[] for _ in texts]
-        for (number, window), values in zip(windows, chances, strict=True):
-            found[number].extend(self._mentions(texts[number], window, values))
-        return found
 
     def save(self, folder: Path) -> None:
         """Write `tagger.safetensors` (in half precision) and `tagger.json`; the tokenizer is the classifier's."""
@@ -237,20 +182,28 @@ class ActorTagger:
 
     def _load_tokenizer(self, folder: Path) -> None:
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **_LOCAL)
-        self._prefix, self._suffix = special_tokens(self.tokenizer_.backend_tokenizer)
-        if self.max_length <= len(self._prefix) + len(self._suffix):
-            raise InputError(f"tagger.max_length={self.max_length}: leaves no room beside the special tokens")
+        self.windows = TokenWindows(self.tokenizer_.backend_tokenizer, self.max_length)
 
-    def _windows(self, text: str) -> Iterator[_Window]:
-        encoding = self.tokenizer_.backend_tokenizer.encode(without_lone_surrogates(text), add_special_tokens=False)
-        budget = self.max_length - len(self._prefix) - len(self._suffix)
-        units = sentence_units(text, [first for first, _ in encoding.offsets], budget)
-        for window in plan_windows([last - first for first, last in units], budget):
-            first, last = units[window.first][0], units[window.last - 1][1]
-            ids = [*self._prefix, *encoding.ids[first:last], *self._suffix]
-            yield _Window(ids, encoding.offsets[first:last], encoding.word_ids[first:last])
+    def _logits(self, windows: Sequence[Sequence[int]]) -> list[Matrix]:
+        """Score windows: those of like length share a batch, results come in input order."""
+        device = resolve_device(self.device)
+        self.model_.to(device)
+        order = sorted(range(len(windows)), key=lambda row: len(windows[row]))
+        logits: list[Matrix] = [np.empty(0)] * len(windows)
+        with torch.inference_mode():
+            for first in range(0, len(order), self.batch_size):
+                rows = order[first : first + self.batch_size]
+                batch = self.tokenizer_.pad(
+                    {"input_ids": [list(windows[row]) for row in rows]}, return_tensors="pt", pad_to_multiple_of=PAD_TO
+                )
+                outputs = self.model_(
+                    input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
+                )
+                for row, values in zip(rows, outputs.logits.float().cpu().numpy(), strict=True):
+                    logits[row] = values
+        return logits
 
-    def _labels(self, window: _Window, text: TaggedText) -> list[int]:
+    def _labels(self, window: TokenWindow, text: TaggedText) -> list[int]:
         labels = []
         for start, end in window.places:
             inside = next((span for span in text.spans if span[0] <= start and end <= span[1]), None)
@@ -258,31 +211,8 @@ class ActorTagger:
                 labels.append(0)
             else:
                 labels.append(LABELS.index(f"{'B' if start == inside[0] else 'I'}-{text.kind}"))
-        return [_IGNORED] * len(self._prefix) + labels + [_IGNORED] * len(self._suffix)
-
-    def _mentions(self, text: str, window: _Window, chances: np.ndarray) -> Iterator[FoundMention]:
-        rows = chances[len(self._prefix) : len(self._prefix) + len(window.places)]
-        begin, inside = LABELS.index("B-actor"), LABELS.index("I-actor")
-        current: list[Any] | None = None
-        for (start, end), word, previous, row in zip(
-            window.places, window.words, [None, *window.words], rows, strict=False
-        ):
-            chance = float(row[begin] + row[inside])
-            if word == previous and word is not None:
-                # The first piece of a word decides for the whole word.
-                if current is not None and current[1] == start:
-                    current[1] = end
-                continue
-            wanted = chance > 0.5
-            if wanted and current is not None and row[inside] >= row[begin]:
-                current[1] = end
-                current[2].append(chance)
-                continue
-            if current is not None:
-                yield _mention(text, current)
-            current = [start, end, [chance]] if wanted else None
-        if current is not None:
-            yield _mention(text, current)
+        after = len(window.ids) - window.lead - len(labels)
+        return [_IGNORED] * window.lead + labels + [_IGNORED] * after
 
     def _arguments(self, folder: Path, device: torch.device) -> transformers.TrainingArguments:
         return transformers.TrainingArguments(
@@ -309,10 +239,3 @@ class ActorTagger:
 
 
 _LOCAL: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-
-
-def _mention(text: str, found: list[Any]) -> FoundMention:
-    start, end, chances = found
-    words = text[start:end]
-    end -= len(words) - len(words.rstrip(" .,;:'\"-"))
-    return FoundMention(start, max(end, start + 1), float(np.mean(chances)))

@@ -81,7 +81,10 @@ class TfidfClassifier(TextClassifier):
         passages: list[Passage],
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
+        extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
+        if extra is not None:
+            passages, targets = passages + extra[0], self._joined(targets, extra[1])
         self.vectorizers_: dict[str, TfidfVectorizer] = {}
         features = []
         for name, view in self._views().items():

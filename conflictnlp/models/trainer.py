@@ -207,10 +207,12 @@ class ProgressBar(TrainerCallback):
 
     Args:
         log: takes (metrics, step); None for nobody.
+        before: steps of earlier stages, from which the count goes on.
     """
 
-    def __init__(self, log: LogFunction | None) -> None:
+    def __init__(self, log: LogFunction | None, before: int = 0) -> None:
         self._log = log
+        self._before = before
         self._bar: tqdm | None = None
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -247,7 +249,7 @@ class ProgressBar(TrainerCallback):
             if not name.startswith(("train_", "total_flos"))
         }
         if named:
-            self._log(named, state.global_step)
+            self._log(named, self._before + state.global_step)
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Close the bar."""

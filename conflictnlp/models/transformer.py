@@ -23,7 +23,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
 from conflictnlp.models.device import resolve_device, wants_bfloat16
-from conflictnlp.models.encoding import EncodedWindow, WindowEncoder
+from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
 from conflictnlp.models.trainer import (
     PAD_TO,
     ClassificationTrainer,
@@ -81,11 +81,14 @@ class TransformerClassifier(TextClassifier):
             that must not depend on names.
         learning_rate: peak learning rate.
         freeze_embeddings: leave the word embeddings as they are.
-        epochs: passes over the data and its renamed copies; None takes `examples_seen` / size (without copies), within
+        epochs: passes over the data and its renamed copies (with rows of other sets: over both, without copies); None
+            takes `examples_seen` / size (without copies), within
             min_epochs and max_epochs.
         examples_seen: see epochs.
         min_epochs: see epochs.
         max_epochs: see epochs.
+        finish_epochs: passes over the data and its renamed copies alone, after those with rows of other sets.
+        finish_rate: learning rate of those, as a share of `learning_rate`.
         max_steps: stop after this many optimiser steps; -1 for no limit.
         batch_size: windows of a training batch.
         eval_batch_size: windows of a scoring batch.
@@ -127,6 +130,8 @@ class TransformerClassifier(TextClassifier):
         examples_seen: int = 20_000,
         min_epochs: int = 2,
         max_epochs: int = 20,
+        finish_epochs: float = 4,
+        finish_rate: float = 0.25,
         max_steps: int = -1,
         batch_size: int = 32,
         eval_batch_size: int = 64,
@@ -165,6 +170,8 @@ class TransformerClassifier(TextClassifier):
         self.examples_seen = examples_seen
         self.min_epochs = min_epochs
         self.max_epochs = max_epochs
+        self.finish_epochs = finish_epochs
+        self.finish_rate = finish_rate
         self.max_steps = max_steps
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
@@ -192,6 +199,7 @@ class TransformerClassifier(TextClassifier):
         passages: list[Passage],
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
+        extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
         device = resolve_device(self.device)
         transformers.set_seed(self.seed)
@@ -201,20 +209,47 @@ class TransformerClassifier(TextClassifier):
         encoded = self._windows_of(passages)
         split = [(own[0].start, own[0].end) != (0, len(p.text)) for own, p in zip(encoded, passages, strict=True)]
         self.windowed_share_ = sum(split) / len(split)
-        encoded += self._windows_of(self._renamed(passages))
-        targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
+        self.steps_ = 0
+        folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
+        last = folder / "finish" if extra is not None else folder
+        try:
+            # With checkpoints of the last stage, the first is done.
+            if extra is not None and not (self.resume and last_checkpoint(last)):
+                both = encoded + self._windows_of(extra[0])
+                own_epochs = self._epochs(len(both))
+                self._train(both, self._joined(targets, extra[1]), validation, folder, device, own_epochs, 1.0)
+            encoded += self._windows_of(self._renamed(passages))
+            targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
+            epochs = self._epochs(len(passages)) if extra is None else self.finish_epochs
+            rate = 1.0 if extra is None else self.finish_rate
+            self._train(encoded, targets, validation, last, device, epochs, rate)
+        finally:
+            if self.checkpoints is None:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.model_.eval()
+
+    def _train(
+        self,
+        encoded: Sequence[Sequence[EncodedWindow]],
+        targets: NDArray[Any],
+        validation: tuple[list[Passage], NDArray[np.int64]] | None,
+        folder: Path,
+        device: torch.device,
+        epochs: float,
+        rate: float,
+    ) -> None:
+        """Train one stage, from the weights as they are, at a share of the learning rate."""
         windows = [
             TrainingWindow(window.ids, target, 1.0 / len(own))
             for own, target in zip(encoded, targets, strict=True)
             for window in own
         ]
-        folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
         resume_from = last_checkpoint(folder) if self.resume else None
         if resume_from is not None:
             log.info("resuming from %s", resume_from.name)
         trainer = ClassificationTrainer(
             model=self.model_,
-            args=self._arguments(folder, device, len(passages), validation is not None),
+            args=self._arguments(folder, device, epochs, rate, validation is not None),
             windows=windows,
             pad_id=self.pad_id_,
             multi=self.multi,
@@ -222,16 +257,11 @@ class TransformerClassifier(TextClassifier):
             focal_gamma=self.focal_gamma if self.loss == "focal" else None,
             label_smoothing=self.label_smoothing,
             validate=self._validator(validation),
-            callbacks=[ProgressBar(self.log), *self._early_stopping(validation is not None)],
+            callbacks=[ProgressBar(self.log, self.steps_), *self._early_stopping(validation is not None)],
         )
-        try:
-            with quiet():
-                trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
-        finally:
-            if self.checkpoints is None:
-                shutil.rmtree(folder, ignore_errors=True)
-        self.steps_ = trainer.state.global_step
-        self.model_.eval()
+        with quiet():
+            trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        self.steps_ += trainer.state.global_step
 
     def save(self, folder: Path) -> None:
         """Write `model.safetensors`, `config.json` and the tokenizer, readable by transformers alone."""
@@ -329,32 +359,24 @@ class TransformerClassifier(TextClassifier):
                     input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
                 )
                 logits[rows] = outputs.logits.float().cpu().numpy()
-        at = 0
-        for windows in encoded:
-            lengths = np.array([len(window.ids) for window in windows], dtype=np.float64)
-            spans = tuple((window.start, window.end) for window in windows)
-            own = logits[at : at + len(windows)]
-            at += len(windows)
-            if self.background is None or len(windows) == 1:
-                yield WindowScores(own, spans, lengths / lengths.sum())
-                continue
-            background = list(self.classes_).index(self.background)
-            telling = 1 - softmax(own)[:, background] + 1e-6
-            yield WindowScores(own, spans, telling / telling.sum(), background)
+        background = None if self.background is None else list(self.classes_).index(self.background)
+        yield from weigh_windows(encoded, logits, background)
+
+    def _epochs(self, examples: int) -> float:
+        if self.epochs is not None:
+            return self.epochs
+        return min(max(round(self.examples_seen / examples), self.min_epochs), self.max_epochs)
 
     def _arguments(
-        self, folder: Path, device: torch.device, examples: int, validated: bool
+        self, folder: Path, device: torch.device, epochs: float, rate: float, validated: bool
     ) -> transformers.TrainingArguments:
-        epochs = self.epochs
-        if epochs is None:
-            epochs = min(max(round(self.examples_seen / examples), self.min_epochs), self.max_epochs)
         return transformers.TrainingArguments(
             output_dir=str(folder),
             num_train_epochs=epochs,
             max_steps=self.max_steps,
             per_device_train_batch_size=self.batch_size,
             gradient_accumulation_steps=self.gradient_accumulation,
-            learning_rate=self.learning_rate,
+            learning_rate=self.learning_rate * rate,
             weight_decay=self.weight_decay,
             warmup_steps=self.warmup,
             lr_scheduler_type=self.schedule,

@@ -1,8 +1,9 @@
 """Pure text: sentences, marked spans and windows; one piece of code for training and for inference."""
 
+from conflictnlp.text.characters import whole_characters
 from conflictnlp.text.names import invent_name, rename
 from conflictnlp.text.parties import Party, merge_mentions
-from conflictnlp.text.sentences import sentence_spans, without_lone_surrogates
+from conflictnlp.text.sentences import sentence_spans
 from conflictnlp.text.spans import Passage, find_mentions, insert_markers
 from conflictnlp.text.windows import Window, plan_windows
 
@@ -17,5 +18,5 @@ __all__ = [
     "plan_windows",
     "rename",
     "sentence_spans",
-    "without_lone_surrogates",
+    "whole_characters",
 ]

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import sentencex
 
-# JSON can hold half of a surrogate pair, which tokenizers and sentencex refuse.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def without_lone_surrogates(text: str) -> str:
-    """Return a text of the same length in which half surrogate pairs are replacement characters."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
+from conflictnlp.text.characters import whole_characters
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -29,7 +21,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """
     spans: list[tuple[int, int]] = []
     offset = 0
-    for line in without_lone_surrogates(text).splitlines(keepends=True):
+    for line in whole_characters(text).splitlines(keepends=True):
         if line.strip():
             for sentence in sentencex.get_sentence_boundaries("en", line):
                 start, end = offset + sentence["start_index"], offset + sentence["end_index"]

@@ -56,6 +56,21 @@ def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] 
     return str(info.model_id)
 
 
+def log_run_model(store: Store, run_id: str, bundle: Path) -> None:
+    """Log a finished run's bundle as its LoggedModel, if it has none yet.
+
+    Args:
+        store: where the run is.
+        run_id: the run.
+        bundle: the bundle, in the run's folder.
+    """
+    from conflictnlp.tracking.run import last_entry
+
+    run = store.client.get_run(run_id)
+    if not (run.outputs and run.outputs.model_outputs):
+        log_model(store, run_id, bundle, last_entry(bundle.parent))
+
+
 def _columns(task: Task) -> list[tuple[str, bool]]:
     return [("text", True), *((role, role not in task.optional_spans) for role in task.spans)]
 

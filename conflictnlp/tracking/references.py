@@ -11,6 +11,7 @@ from conflictnlp.bundle import MANIFEST
 from conflictnlp.config import TrackingConfig
 from conflictnlp.errors import InputError
 from conflictnlp.tracking.model import ARTIFACT, NAME
+from conflictnlp.tracking.run import TAG_FOLDER
 from conflictnlp.tracking.store import Store
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -53,6 +54,9 @@ def find_bundle(ref: str | Path, tracking: TrackingConfig | None = None) -> Path
     try:
         local = Path(mlflow.artifacts.download_artifacts(artifact_uri=name))
     except (MlflowException, OSError, ValueError) as error:
+        beside = _bundle_of_name(name, store)
+        if beside is not None:
+            return beside
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"model {str(ref)!r}: not found; tried {', '.join([*tried, name])} in {store.uri} ({reason})"
@@ -62,6 +66,23 @@ def find_bundle(ref: str | Path, tracking: TrackingConfig | None = None) -> Path
     if found is None:
         raise InputError(f"model {str(ref)!r}: {name} in {store.uri} holds no bundle of conflictnlp")
     return found
+
+
+def bundle_of_run(run: Any) -> Path | None:
+    """Return the bundle in a run's own folder: of runs under one parent only the best is logged as a model."""
+    folder = run.data.tags.get(TAG_FOLDER)
+    return _bundle_in(Path(folder) / ARTIFACT) if folder else None
+
+
+def _bundle_of_name(name: str, store: Store) -> Path | None:
+    from mlflow.exceptions import MlflowException
+
+    if not name.startswith("runs:/"):
+        return None
+    try:
+        return bundle_of_run(store.client.get_run(name.split("/")[1]))
+    except MlflowException:
+        return None
 
 
 def find_run(ref: str, store: Store) -> Any:

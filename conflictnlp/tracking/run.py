@@ -18,16 +18,19 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.errors import InputError, PrunedError, TrackingError
 from conflictnlp.files import write_json, write_text
-from conflictnlp.tracking.store import Store
+from conflictnlp.tracking.experiment import experiment_tags
+from conflictnlp.tracking.store import Store, once_more
 
 log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 RECORD = "run.json"
 LOCK = ".lock"
-_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", HISTORY, RECORD})
-TAG_FOLDER, TAG_IDENTITY = "run_folder", "identity"
+FOLDS, SHARES = "folds", "shares"
+_SKIPPED_ARTIFACTS = frozenset({"bundle", "checkpoints", FOLDS, SHARES, HISTORY, RECORD})
+TAG_NOTE = "mlflow.note.content"
+TAG_FOLDER, TAG_IDENTITY, TAG_PRUNED, TAG_PARENT = "run_folder", "identity", "pruned", "mlflow.parentRunId"
 
 
 class TrackedRun:
@@ -36,7 +39,8 @@ class TrackedRun:
     Args:
         store: where it is tracked.
         folder: the run's folder.
-        record: experiment, name, tags, params and datasets; kept in the folder for a later upload.
+        record: experiment, name, note, tags, params and datasets, `about` (the experiment's description; default
+            none) and `log_model` (default True); kept in the folder for a later upload.
         run_id: an unfinished run to go on with.
 
     Raises:
@@ -74,7 +78,9 @@ class TrackedRun:
     ) -> None:
         try:
             # A lost store is told after the run was closed: FINISHED is what its folder says.
-            if error is not None and not isinstance(error, TrackingError):
+            if isinstance(error, PrunedError):
+                self.end("KILLED", {TAG_PRUNED: str(error)})
+            elif error is not None and not isinstance(error, TrackingError):
                 status = "KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED"
                 self._fail(status, error, "".join(traceback.format_exception(kind, error, trace)))
         finally:
@@ -101,6 +107,15 @@ class TrackedRun:
             stream.write(json.dumps(entry) + "\n")
         self._send(lambda: _log_history(self._store, self.run_id, [entry]))
 
+    def note(self, text: str) -> None:
+        """Replace the run's description in the store.
+
+        Args:
+            text: Markdown.
+        """
+        self._record["note"] = text
+        self._send(lambda: self._store.client.set_tag(self.run_id, TAG_NOTE, text))
+
     def end(self, status: str, tags: Mapping[str, str] | None = None) -> None:
         """Send the folder's files and close the run.
 
@@ -124,12 +139,12 @@ class TrackedRun:
         import getpass
 
         from mlflow.exceptions import MlflowException
-        from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_SOURCE_NAME, MLFLOW_USER
+        from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME, MLFLOW_USER
 
         tags = {
             **record["tags"],
             TAG_FOLDER: str(self.folder),
-            MLFLOW_RUN_NOTE: record["note"],
+            TAG_NOTE: record["note"],
             MLFLOW_SOURCE_NAME: " ".join(record["tags"]["command"].split()[:2]),
         }
         try:
@@ -137,7 +152,7 @@ class TrackedRun:
         except (KeyError, OSError):
             log.debug("no user name on this machine")
         try:
-            experiment = self._store.experiment(record["experiment"])
+            experiment = self._store.experiment(record["experiment"], experiment_tags(record.get("about")))
             run = self._store.client.create_run(experiment, run_name=record["name"], tags=tags)
         except (MlflowException, OSError) as error:
             raise InputError(f"tracking store {self._store.uri}: it takes no run ({_first_line(error)})") from error
@@ -189,7 +204,7 @@ def upload(folder: Path, store: Store) -> str:
         if store.client.get_run(run_id).info.status == "FINISHED":
             return run_id  # All of it is there: a run is closed last.
     except MlflowException:
-        experiment = store.experiment(record["experiment"])
+        experiment = store.experiment(record["experiment"], experiment_tags(record.get("about")))
         tags = {**record["tags"], TAG_FOLDER: str(folder.resolve())}
         run_id = str(store.client.create_run(experiment, run_name=record["name"], tags=tags).info.run_id)
         # An upload that is cut short shall go on with this run.
@@ -236,22 +251,27 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
 
     params = [Param(key, str(value)) for key, value in record["params"].items() if value is not None]
     store.client.log_batch(run_id, params=params)
-    store.client.log_inputs(
-        run_id,
-        datasets=[
-            DatasetInput(
-                Dataset(
-                    name=entry["name"],
-                    digest=entry["fingerprint"][:32],
-                    source_type="local",
-                    source=json.dumps({"uri": entry["source"]}),
-                    profile=json.dumps({"num_rows": entry["rows"], "labels": entry["labels"]}),
-                ),
-                tags=[InputTag("mlflow.data.context", entry["split"])],
-            )
-            for entry in record["datasets"]
-        ],
-    )
+    datasets = [
+        DatasetInput(
+            Dataset(
+                name=entry["name"],
+                digest=entry["fingerprint"][:32],
+                source_type="local",
+                source=json.dumps({"uri": entry["source"]}),
+                profile=json.dumps({"num_rows": entry["rows"], "labels": entry["labels"]}),
+            ),
+            tags=[InputTag("mlflow.data.context", entry["split"])],
+        )
+        for entry in record["datasets"]
+    ]
+    # Runs that start together on the same data: a server makes the row of a data set once.
+    once_more(lambda: store.client.log_inputs(run_id, datasets=datasets))
+
+
+def last_entry(folder: Path) -> dict[str, Any] | None:
+    """Return the last entry of a run's history: step, time and metrics; None if there is none."""
+    history = _read_history(folder)
+    return history[-1] if history else None
 
 
 def _read_history(folder: Path) -> list[dict[str, Any]]:
@@ -282,9 +302,11 @@ def _close(store: Store, run_id: str, folder: Path, record: Mapping[str, Any]) -
             store.client.log_artifacts(run_id, str(path), path.name)
         else:
             store.client.log_artifact(run_id, str(path))
-    if record["status"] == "FINISHED" and (folder / "bundle").is_dir():
-        history = _read_history(folder)
-        log_model(store, run_id, folder / "bundle", history[-1] if history else None)
-    for key, value in record.get("end_tags", {}).items():
+    # Of many runs under one parent only the best is worth a second copy of its weights.
+    if record["status"] == "FINISHED" and record.get("log_model", True) and (folder / "bundle").is_dir():
+        log_model(store, run_id, folder / "bundle", last_entry(folder))
+    # Once more, for an upload: the store was lost before it heard of it.
+    tags = {TAG_NOTE: record["note"], **record.get("end_tags", {})}
+    for key, value in tags.items():
         store.client.set_tag(run_id, key, value)
     store.client.set_terminated(run_id, record["status"])

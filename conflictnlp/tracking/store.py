@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _CHECK_SECONDS = 5
+_RACES = 5
 # MLflow retries for minutes by default; a lost server must not hold a finished training back.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -66,7 +68,7 @@ class Store:
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         uri = self.connection
         try:
-            with self._lock():
+            with self.lock():
                 self._make_database()
                 with _environment_kept("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
                     mlflow.set_tracking_uri(uri)
@@ -101,7 +103,7 @@ class Store:
             return f"{self.uri}?timeout=120"
         return self.uri
 
-    def experiment(self, name: str) -> str:
+    def experiment(self, name: str, tags: Mapping[str, str] | None = None) -> str:
         """Return an experiment's id, and make it if there is none.
 
         A local database gets an explicit artifact location beside it: MLflow's default would be the working folder
@@ -109,6 +111,7 @@ class Store:
 
         Args:
             name: the experiment.
+            tags: set where it has none of that name; what a user wrote stays.
 
         Returns:
             its id.
@@ -118,12 +121,12 @@ class Store:
         """
         from mlflow.exceptions import MlflowException
 
-        with self._lock():
+        with self.lock():
             found = self.client.get_experiment_by_name(name)
             if found is None:
                 location = (self._folder / "mlartifacts" / name).as_uri() if self._folder else None
                 try:
-                    return str(self.client.create_experiment(name, artifact_location=location))
+                    return str(self.client.create_experiment(name, artifact_location=location, tags=dict(tags or {})))
                 except MlflowException:
                     # Another machine may have made it on this server in between.
                     found = self.client.get_experiment_by_name(name)
@@ -134,15 +137,37 @@ class Store:
                 f"experiment {name!r} is deleted in {self.uri}; restore it "
                 f"(mlflow experiments restore --experiment-id {found.experiment_id}) or set tracking.experiment=..."
             )
+        for key, value in (tags or {}).items():
+            if key not in found.tags:
+                once_more(partial(self.client.set_experiment_tag, found.experiment_id, key, value))
         return str(found.experiment_id)
 
     def experiment_of(self, run: Any) -> str:
         """Return the name of the experiment that a run belongs to."""
         return str(self.client.get_experiment(run.info.experiment_id).name)
 
-    def _lock(self) -> AbstractContextManager[object]:
+    def lock(self) -> AbstractContextManager[object]:
+        """Return a lock that other processes on this local database wait for; it must not be taken twice."""
         # Processes that start together must not make one database at once; a server sees to that itself.
         return FileLock(self._folder / ".mlflow.lock") if self._folder else nullcontext()
+
+
+def once_more(action: Callable[[], object]) -> None:
+    """Repeat what failed because another process made the same row in between: now MLflow finds it there.
+
+    Args:
+        action: sends something that may be there already.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for _ in range(_RACES):
+        try:
+            action()
+            return
+        except MlflowException as error:
+            if "unique" not in str(error).lower():
+                raise
+    action()
 
 
 def tracking_uri(configured: str | None = None) -> str:

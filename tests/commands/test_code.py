@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from conflictnlp.commands.code import code
@@ -139,6 +140,17 @@ class TestOutput:
         with gzip.open(tmp_path / "out.jsonl.gz", "rt", encoding="utf-8") as stream:
             assert [list(record) for record in records(stream.read())] == [KEYS]
 
+    def test_parquet_holds_the_same_records(self, coding: Run, tmp_path: Path) -> None:
+        name = rows(tmp_path / "a.jsonl", {"text": MOVES, "date": "2016-02-03"}, {"text": "Rain."}, {"text": " "})
+        assert coding(name, *ACTORS, "--output", "out.parquet").status == 3
+        told = records(coding(name, *ACTORS).out)
+        table = pq.read_table(tmp_path / "out.parquet")
+        assert table.column_names == KEYS
+        found = table.to_pylist(maps_as_pydicts="strict")
+        assert [{**record, "actors": None} for record in found] == [{**record, "actors": None} for record in told]
+        assert [actor["name"] for actor in found[0]["actors"]] == [actor["name"] for actor in told[0]["actors"]]
+        assert found[0]["actors"][0]["evidence"] == told[0]["actors"][0]["evidence"]
+
     def test_a_page_shows_the_articles_in_order(self, coding: Run, tmp_path: Path) -> None:
         name = rows(tmp_path / "a.jsonl", {"title": "First", "text": MOVES}, {"title": "Second", "text": "Rain."})
         assert coding(name, *ACTORS, "--output", "out.html").status == 0
@@ -147,7 +159,7 @@ class TestOutput:
 
     @pytest.mark.parametrize("name", ["out.csv", "out", "out.jsonl.zip", "html"])
     def test_an_unknown_suffix_is_refused(self, coding: Run, moves: str, name: str) -> None:
-        assert "use one of .jsonl, .jsonl.gz, .html" in coding(moves, *ACTORS, "--output", name).refusal
+        assert "use one of .jsonl, .jsonl.gz, .parquet, .html" in coding(moves, *ACTORS, "--output", name).refusal
 
     def test_a_folder_of_that_name_is_refused(self, coding: Run, moves: str, tmp_path: Path) -> None:
         (tmp_path / "out.html").mkdir()

@@ -33,7 +33,7 @@ class TestScore:
 
     def scores(self, bundle: Path, *rows: Example) -> dict[str, float]:
         model = Model(bundle, device="cpu")
-        return score_tagger(model.tagger, Splits(test=list(rows)), model.task)
+        return score_tagger(model.tagger, list(rows), model.task, "test")
 
     def test_all_found(self, finding_bundle: Path) -> None:
         rows = [*asked("IS met the Syrian army.", "IS", "Syrian army"), *asked("FARC fled.", "FARC")]
@@ -81,10 +81,11 @@ def test_a_training_with_further_rows_and_a_tagger(run: Run, words: tuple[str, .
     facts = model.manifest.training["tagger"]
     assert facts["texts"]["with armed actors"] > 0
     metrics = json.loads((bundle / "metrics.json").read_text())["metrics"]
-    assert 0 <= metrics["test/actor_spans_f1"] <= metrics["test/actor_spans_overlap_f1"] <= 1
+    for split in ("val", "test"):
+        assert 0 <= metrics[f"{split}/actor_spans_f1"] <= metrics[f"{split}/actor_spans_overlap_f1"] <= 1
     report = json.loads((bundle.parent / "data_report.json").read_text())
     assert report["rows"]["extra"] == 2
-    assert model.manifest.training["fingerprints"].keys() == {"train", "validation", "test"}
+    assert set(model.manifest.training["fingerprints"]) == {"train", "validation", "test", "extra"}
 
     # The bundle is applied at once, by the road that users take.
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "Rebels took the bridge.", "actor": "Rebels"}) + "\n")

@@ -107,7 +107,7 @@ def test_a_run_without_a_config_is_not_rerun(run: Run, workplace: Path) -> None:
     from conflictnlp.tracking.store import Store
 
     run_id = make_run(Store(), workplace / "run")
-    assert "it stored no config that could be read" in run("rerun", run_id).refusal
+    assert "it stored no config.json that could be read" in run("rerun", run_id).refusal
 
 
 def test_an_unknown_run_is_refused(place: Trained) -> None:

@@ -31,10 +31,15 @@ def extra(tmp_path, rows, **settings):
 class TestLabels:
     """Coded rows."""
 
-    def test_they_are_added_to_the_training_rows_alone(self, tmp_path):
+    def test_they_stand_beside_the_splits(self, tmp_path):
         splits = extra(tmp_path, labelled([40, 41], "loss"))
-        assert [len(rows) for _, rows in splits.items()] == [14, 2, 2]
-        assert [(row.text, row.label) for row in splits.train[12:]] == [(sentence(40), "loss"), (sentence(41), "loss")]
+        assert [(name, len(rows)) for name, rows in splits.items()] == [
+            ("train", 12),
+            ("validation", 2),
+            ("test", 2),
+            ("extra", 2),
+        ]
+        assert [(row.text, row.label) for row in splits.extra] == [(sentence(40), "loss"), (sentence(41), "loss")]
 
     def test_they_are_counted_apart(self, tmp_path):
         report = extra(tmp_path, labelled([40, 41], "loss")).report
@@ -47,7 +52,7 @@ class TestLabels:
         own = {name: [{**row, "fate": row["label"]} for row in split] for name, split in OWN.items()}
         path = write_rows(tmp_path / "more.jsonl", rows)
         splits = load(tmp_path, **own, extra=[str(path)], columns=ColumnsConfig(label="fate"))
-        assert [row.label for row in splits.train[12:]] == ["loss", "loss"]
+        assert [row.label for row in splits.extra] == ["loss", "loss"]
 
     def test_an_unknown_label_is_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"more\.jsonl:1: unknown label 'draw'"):
@@ -57,12 +62,12 @@ class TestLabels:
         more = write_rows(tmp_path / "more.jsonl", [{"text": sentence(60), "labels": ["a", "c"]}])
         rows = [{"text": sentence(n), "labels": [["a"], ["b", "c"]][n % 2]} for n in range(40)]
         splits = load(tmp_path, KINDS, train=rows, extra=[str(more)])
-        assert splits.train[-1].labels == ("a", "c")
+        assert splits.extra[-1].labels == ("a", "c")
 
     def test_no_further_sets_change_nothing(self, tmp_path):
         splits = load(tmp_path, **OWN)
         assert "extra" not in splits.report.rows
-        assert len(splits.train) == 12
+        assert [name for name, _ in splits.items()] == ["train", "validation", "test"]
 
 
 class TestDistributions:
@@ -70,14 +75,14 @@ class TestDistributions:
 
     def test_they_become_what_training_aims_at(self, tmp_path):
         splits = extra(tmp_path, [soft(40, 0.3, 0.7), soft(41, 0.9, 0.1)])
-        assert [(row.label, row.chances) for row in splits.train[12:]] == [("loss", (0.3, 0.7)), ("gain", (0.9, 0.1))]
+        assert [(row.label, row.chances) for row in splits.extra] == [("loss", (0.3, 0.7)), ("gain", (0.9, 0.1))]
 
     def test_texts_of_numbers_are_numbers(self, tmp_path):
         more = write(tmp_path / "more.csv", f"text,prob_loss,prob_gain\n{sentence(40)},0.75,0.25\n")
-        assert load(tmp_path, **OWN, extra=[str(more)]).train[12].chances == (0.25, 0.75)
+        assert load(tmp_path, **OWN, extra=[str(more)]).extra[0].chances == (0.25, 0.75)
 
     def test_a_label_wins_over_them(self, tmp_path):
-        (row,) = extra(tmp_path, [soft(40, 0.3, 0.7, label="gain")]).train[12:]
+        (row,) = extra(tmp_path, [soft(40, 0.3, 0.7, label="gain")]).extra
         assert (row.label, row.chances) == ("gain", None)
 
     def test_one_column_of_them_is_no_distribution(self, tmp_path):
@@ -86,14 +91,14 @@ class TestDistributions:
 
     def test_rows_that_the_teacher_could_not_score_are_left_out(self, tmp_path):
         splits = extra(tmp_path, [soft(40, None, None, error="empty text"), soft(41, 1.0, 0.0)])
-        assert [row.text for row in splits.train[12:]] == [sentence(41)]
+        assert [row.text for row in splits.extra] == [sentence(41)]
 
     def test_labels_and_distributions_may_be_mixed(self, tmp_path):
         splits = extra(tmp_path, [soft(40, 0.3, 0.7), *labelled([41])])
-        assert [row.chances for row in splits.train[12:]] == [(0.3, 0.7), None]
+        assert [row.chances for row in splits.extra] == [(0.3, 0.7), None]
 
     def test_what_predict_rounds_is_taken(self, tmp_path):
-        assert len(extra(tmp_path, [soft(40, 0.33, 0.66)]).train) == 13
+        assert len(extra(tmp_path, [soft(40, 0.33, 0.66)]).extra) == 1
 
     @pytest.mark.parametrize(
         ("chances", "told"),
@@ -116,9 +121,9 @@ class TestDistributions:
     def test_the_fingerprint_changes_with_them(self, tmp_path):
         rows = [labelled([40]), [soft(40, 0.9, 0.1)], [soft(40, 0.8, 0.2)], [soft(40, 0.9, 0.1)]]
         found = [extra(tmp_path, row).fingerprints for row in rows]
-        assert len({prints["train"] for prints in found}) == 3
+        assert len({prints["extra"] for prints in found}) == 3
         assert found[1] == found[3]
-        assert len({prints["test"] for prints in found}) == 1
+        assert len({prints["train"] for prints in found}) == len({prints["test"] for prints in found}) == 1
 
 
 class TestLeaks:
@@ -127,7 +132,7 @@ class TestLeaks:
     def test_texts_of_scored_splits_are_left_out_and_counted(self, tmp_path):
         rows = labelled([20, 30, 31, 40])
         splits = extra(tmp_path, rows)
-        assert [row.text for row in splits.train[12:]] == [sentence(40)]
+        assert [row.text for row in splits.extra] == [sentence(40)]
         assert splits.report.rows["extra"] == 1
         assert splits.report.dropped == {"extra": {"leak": 3}}
         assert "dropped from extra: text stands in a later split too 3" in splits.report.to_text()
@@ -145,7 +150,7 @@ class TestLeaks:
         rows = [*labelled(range(20)), *labelled(range(50, 70), "loss")]
         more = write_rows(tmp_path / "more.jsonl", rows)
         splits = load(tmp_path, train=rows, extra=[str(more)])
-        assert len(splits.train) == 29
+        assert (len(splits.train), len(splits.extra)) == (29, 0)
         assert splits.report.dropped["extra"] == {"leak": 40}
 
     def test_a_text_that_is_trained_on_already_is_not_trained_on_twice(self, tmp_path):
@@ -166,7 +171,7 @@ class TestFaults:
         rows = [{"text": " ", "label": "gain"}, {"text": "1 2 3", "label": "gain"}, *labelled([40])]
         splits = extra(tmp_path, rows)
         assert splits.report.dropped == {"extra": {"empty_text": 1, "wordless_text": 1}}
-        assert len(splits.train) == 13
+        assert len(splits.extra) == 1
 
     def test_even_where_nothing_is_left(self, tmp_path):
         report = extra(tmp_path, [{"text": " ", "label": "gain"}]).report
@@ -192,7 +197,7 @@ class TestDates:
 
     def test_earlier_rows_are_taken(self, tmp_path):
         rows = labelled([40], date="2015-12-31")
-        assert len(extra(tmp_path, rows, extra_before="2016-01-01").train) == 13
+        assert len(extra(tmp_path, rows, extra_before="2016-01-01").extra) == 1
 
     @pytest.mark.parametrize(
         ("date", "told"),
@@ -218,10 +223,10 @@ class TestDates:
     def test_the_column_may_bear_another_name(self, tmp_path):
         rows = labelled([40], day="2015-01-01")
         settings = {"extra_before": "2016-01-01", "columns": ColumnsConfig(date="day")}
-        assert len(extra(tmp_path, rows, **settings).train) == 13
+        assert len(extra(tmp_path, rows, **settings).extra) == 1
 
     def test_without_the_rule_dates_do_not_matter(self, tmp_path):
-        assert len(extra(tmp_path, labelled([40], date="2022-01-01")).train) == 13
+        assert len(extra(tmp_path, labelled([40], date="2022-01-01")).extra) == 1
 
     def test_invented_texts_need_none(self, tmp_path, momentum_task):
         config = DataConfig(extra=["sample:train", "reports:borders"], extra_before="2016-01-01")
@@ -237,7 +242,7 @@ class TestSources:
         one = write_rows(tmp_path / "one.jsonl", labelled([40]))
         two = write_rows(tmp_path / "two.jsonl", labelled([41]))
         splits = load(tmp_path, **OWN, extra=[str(two), str(one)])
-        assert [row.text for row in splits.train[12:]] == [sentence(41), sentence(40)]
+        assert [row.text for row in splits.extra] == [sentence(41), sentence(40)]
 
     def test_a_missing_one_is_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"none\.jsonl: no such file"):
@@ -247,7 +252,7 @@ class TestSources:
         more = write_rows(tmp_path / "more.jsonl", labelled([40]))
         with caplog.at_level(logging.WARNING):
             splits = load(tmp_path, **OWN, extra=["none.jsonl?", f"{more}?"])
-        assert len(splits.train) == 13
+        assert len(splits.extra) == 1
         assert [record.message for record in caplog.records] == [
             "data.extra: none.jsonl is not there; training goes on without it"
         ]
@@ -263,14 +268,15 @@ class TestSources:
 
 
 class TestLimit:
-    """`data.limit` holds for all training rows together."""
+    """`data.limit` holds for the further rows too."""
 
-    @pytest.mark.parametrize(("limit", "rows"), [(8, 8), (13, 13), (100, 22)])
-    def test_it_is_never_passed(self, tmp_path, limit, rows):
+    @pytest.mark.parametrize(("limit", "own", "further"), [(4, 4, 4), (10, 10, 10), (11, 11, 10), (100, 12, 10)])
+    def test_neither_part_passes_it(self, tmp_path, limit, own, further):
         splits = extra(tmp_path, labelled(range(40, 50)), limit=limit)
-        assert [len(part) for _, part in splits.items()] == [rows, 2, 2]
+        assert [len(rows) for _, rows in splits.items()] == [own, 2, 2, further]
 
-    def test_further_rows_have_their_share(self, tmp_path):
-        own = {sentence(number) for number in range(12)}
-        chosen = [row.text for row in extra(tmp_path, labelled(range(40, 60)), limit=12).train]
-        assert 0 < sum(text in own for text in chosen) < 12
+    def test_drawn_rows_are_repeatable_and_in_order(self, tmp_path):
+        one, two = (extra(tmp_path, labelled(range(40, 60)), limit=6).extra for _ in range(2))
+        order = [sentence(number) for number in range(40, 60)]
+        assert [row.text for row in one] == sorted((row.text for row in one), key=order.index)
+        assert one == two

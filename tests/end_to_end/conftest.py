@@ -48,6 +48,20 @@ def started(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.P
             process.wait()
 
 
+@contextmanager
+def server(folder: Path, backend: str | None = None) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run an MLflow server on a database, by default SQLite in the folder; yields its address and its process."""
+    folder.mkdir()
+    port = free_port()
+    words = ["--backend-store-uri", backend or f"sqlite:///{folder}/server.db"]
+    words += ["--artifacts-destination", f"{folder}/artifacts"]
+    words += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    no_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with started(folder, sys.executable, "-m", "mlflow", "server", *words, **no_jobs) as process:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}"), process, folder)
+        yield f"http://127.0.0.1:{port}", process
+
+
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[str], folder: Path) -> None:
     """Return once the condition holds; fail if the process ends before."""
     while not condition():

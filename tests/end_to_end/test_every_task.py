@@ -26,6 +26,8 @@ PAIRS = [
     ("satp", "satp"),
     ("india_police", "india_police"),
 ]
+CONF = Path(conflictnlp.__file__).parents[1] / "conf" / "experiment"
+EXPERIMENTS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.rglob("*.yaml"))
 QUICK = [
     "data.limit=300",
     "data.limit_test=60",
@@ -49,6 +51,29 @@ def test_it_trains_and_its_bundle_loads(tmp_path, monkeypatch, task, data, model
     assert (result.bundle.parent / "figures" / "confusion_matrix.png").stat().st_size > 5000
 
 
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_runs_for_a_step(tmp_path, monkeypatch, experiment):
+    monkeypatch.chdir(tmp_path)
+    words = [f"experiment={experiment}", "model=minilm", "data.limit=60", "data.limit_test=30", "trainer.max_steps=1"]
+    result = conflictnlp.train([*words, "evaluation.bootstrap=20", "evaluation.plots=false", "tagger.train=false"])
+    assert 0 <= result.metrics["test/macro_f1"] <= 1
+
+
+@pytest.mark.timeout(900)
+def test_the_actors_of_the_reference_article_are_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # The classifier is not what is tested here: hardly a step of it, but enough texts for the tagger.
+    steps = ["trainer.epochs=0.01", "trainer.finish_epochs=0.01", "tagger.epochs=2"]
+    texts = ["data.limit=800", "data.limit_test=100", "data.extra=[reports:all]", "data.parties=[]"]
+    texts.append("data.no_actors=[momentum/no_actors.jsonl]")
+    result = conflictnlp.train(["task=momentum", "data=momentum", "model=minilm", *steps, *texts])
+    (found,) = conflictnlp.load(result.bundle).find_actors([article()])
+    names = [{party.name, *party.aliases} for party in found]
+    assert any(own & {"IS", "Islamic State"} for own in names)
+    assert any(own & {"government forces", "government troops"} for own in names)
+    assert result.metrics["test/actor_spans_overlap_f1"] > 0.6
+
+
 def test_topic_of_the_reference_article(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = conflictnlp.train(["task=topic", "data=topic", "model=tfidf", "data.limit=5000", "data.limit_test=200"])
@@ -61,6 +86,7 @@ def test_the_reference_article_is_read_to_its_end(tmp_path, monkeypatch):
     text = article()
     prediction = conflictnlp.load(result.bundle).predict(text, actor="IS")
     assert prediction.error is None
-    assert prediction.evidence[0].start == text.index("IS Fighters")
+    assert prediction.evidence[0].text == "IS Fighters Make Stand in Deir Ezzor"
     assert prediction.evidence[-1].end > text.rindex("(IS)")
+    assert all(text[piece.start : piece.end] == piece.text for piece in prediction.evidence)
     assert sum(piece.weight for piece in prediction.evidence) == pytest.approx(1)

@@ -4,32 +4,27 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
-from tests.end_to_end.conftest import COMMAND, PLAIN, Done, answers, free_port, read_told, started, told, wait_for
+from tests.end_to_end.conftest import (
+    COMMAND,
+    PLAIN,
+    Done,
+    answers,
+    free_port,
+    read_told,
+    server,
+    started,
+    told,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 QUICK = ("model=tfidf", "model.max_features=500", "data.limit=60", *PLAIN)
-
-
-@contextmanager
-def server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run an MLflow server; yields its address and its process."""
-    folder.mkdir()
-    port = free_port()
-    words = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts"]
-    words += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    no_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with started(folder, sys.executable, "-m", "mlflow", "server", *words, **no_jobs) as process:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}"), process, folder)
-        yield f"http://127.0.0.1:{port}", process
 
 
 def test_a_live_server_tracks_and_serves_models(conflictnlp: Callable[..., Done], tmp_path: Path) -> None:

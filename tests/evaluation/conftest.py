@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from conflictnlp.evaluation import Outcome
+from conflictnlp.evaluation.comparison_report import Comparison, Contestant, compare
+from conflictnlp.evaluation.predictions import Predictions
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,32 @@ def several():
         return Outcome(list("abcdef"[: found.shape[1]]), np.array(gold), found, 0.1 + 0.8 * found, names)
 
     return build
+
+
+def make_contestant(name: str, configuration: str, seed: int | None, outcome: Outcome) -> Contestant:
+    """A run whose rows are r0, r1, …; its id is its name."""
+    ids = [f"r{row}" for row in range(len(outcome.gold))]
+    return Contestant(name, name, configuration, seed, Predictions(ids, [f"Text {row}" for row in ids], {}, outcome))
+
+
+def noisy(generator: np.random.Generator, gold: np.ndarray, right: float) -> np.ndarray:
+    """Predictions of three labels, of which a share is right for certain."""
+    return np.where(generator.random(len(gold)) < right, gold, generator.integers(0, 3, len(gold)))
+
+
+@pytest.fixture(scope="session")
+def rivals(single) -> list[Contestant]:
+    """Three seeds of a good configuration and three of a bad one, on 90 rows in 45 groups."""
+    generator = np.random.default_rng(7)
+    gold = generator.integers(0, 3, 90)
+    groups = [f"g{row // 2}" for row in range(90)]
+    return [
+        make_contestant(f"{name}-s{seed}", name, seed, single(gold, noisy(generator, gold, right), groups))
+        for name, right in (("good", 0.8), ("bad_one", 0.2))
+        for seed in (1, 2, 3)
+    ]
+
+
+@pytest.fixture(scope="session")
+def comparison(rivals) -> Comparison:
+    return compare(rivals, resamples=300)

@@ -28,7 +28,8 @@ def of_several(several, tmp_path_factory):
 @pytest.mark.parametrize("kind", ["of_single", "of_several"])
 def test_every_picture_is_drawn_as_png_and_svg(request, kind):
     paths = request.getfixturevalue(kind)
-    assert {path.name for path in paths} == {f"{name}.{suffix}" for name in NAMES for suffix in ("png", "svg")}
+    names = [*NAMES, "risk_coverage"] if kind == "of_single" else NAMES
+    assert {path.name for path in paths} == {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
     for path in paths:
         data = path.read_bytes()
         assert data.startswith(b"\x89PNG") if path.suffix == ".png" else b"<svg" in data
@@ -63,7 +64,7 @@ def test_no_figure_stays_open(of_single, of_several):
 
 
 def test_one_case_can_be_drawn(single, tmp_path):
-    assert len(draw(single([1], [0]), tmp_path)) == 6
+    assert len(draw(single([1], [0]), tmp_path)) == 8
 
 
 def test_one_label_of_several_can_be_drawn(several, tmp_path):

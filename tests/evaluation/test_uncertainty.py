@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from conflictnlp.evaluation import bootstrap_intervals, score
-from conflictnlp.evaluation.uncertainty import cluster_counts, resample_weights
+from conflictnlp.evaluation.metrics import Outcome
+from conflictnlp.evaluation.uncertainty import calibration_interval, cluster_counts, resample_weights
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,35 @@ def test_clusters_named_by_a_long_text_need_little_memory(single):
     finally:
         tracemalloc.stop()
     assert peak < 20_000_000
+
+
+class TestCalibrationInterval:
+    def outcome(self, share_right: float, stated: float = 0.8, rows: int = 200) -> Outcome:
+        gold = (np.arange(rows) >= share_right * rows).astype(np.int64)
+        chances = np.tile([stated, 1 - stated], (rows, 1))
+        return Outcome(
+            ["a", "b"], gold, np.zeros(rows, dtype=np.int64), chances, [str(row // 2) for row in range(rows)]
+        )
+
+    def test_it_lies_around_the_error_of_an_overconfident_model(self):
+        interval = calibration_interval(self.outcome(0.5), bins=1)
+        assert interval.low < 0.3 < interval.high
+        assert interval.high - interval.low < 0.25
+
+    def test_dependent_rows_widen_it(self):
+        wide = calibration_interval(self.outcome(0.5), bins=1)
+        outcome = self.outcome(0.5)
+        single = Outcome(
+            outcome.labels, outcome.gold, outcome.predicted, outcome.probabilities, list(map(str, range(200)))
+        )
+        narrow = calibration_interval(single, bins=1)
+        assert wide.high - wide.low > narrow.high - narrow.low
+
+    def test_one_cluster_or_no_draws_have_none(self):
+        assert calibration_interval(self.outcome(0.5, rows=2), bins=1) is None
+        assert calibration_interval(self.outcome(0.5), bins=1, resamples=0) is None
+
+    def test_several_labels_count_each(self):
+        gold = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+        outcome = Outcome(["a", "b"], gold, gold, np.full((4, 2), 0.5), list("wxyz"))
+        assert calibration_interval(outcome, bins=1).low >= 0

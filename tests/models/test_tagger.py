@@ -90,13 +90,13 @@ class TestLearning:
 
     def test_sources_and_targets_are_labels_of_their_own(self, learnt):
         text = TaggedText("The army left.", ((4, 8),), "party")
-        (window,) = learnt._windows(text.text)
+        (window,) = learnt.windows.cut(text.text)
         names = [LABELS[label] for label in learnt._labels(window, text) if label >= 0]
         assert names == ["O", "B-party", "O", "O"]
 
     def test_a_name_begins_and_goes_on(self, learnt):
         text = TaggedText("The government forces left.", ((4, 21),))
-        (window,) = learnt._windows(text.text)
+        (window,) = learnt.windows.cut(text.text)
         names = [LABELS[label] for label in learnt._labels(window, text) if label >= 0]
         assert names == ["O", "B-actor", "I-actor", "O", "O"]
 

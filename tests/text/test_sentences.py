@@ -18,6 +18,7 @@ TEXTS = {
     "no break": "x" * 50_000,
     "many": "The army advanced. " * 2_000,
     "right to left": "انتهت المعركة. عاد الجنود.",
+    "half a character": "They left \ud83d. Nobody stayed.",
 }
 
 

@@ -1,0 +1,119 @@
+"""Joint records as JSON lines, Parquet or a page to read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conflictnlp.data.example import Example
+from conflictnlp.errors import InputError
+from conflictnlp.files import atomic_path, open_text
+from conflictnlp.inference.page import render_page
+
+OUTPUTS = (".jsonl", ".jsonl.gz", ".parquet", ".html")
+Write = Callable[[dict[str, Any], Example], object]
+_PARQUET_ROWS = 500
+
+
+def check_output(output: str | None) -> None:
+    """Refuse a file that no record could be written to.
+
+    Args:
+        output: its name, or None for stdout.
+
+    Raises:
+        InputError: the format is unknown, or it is a folder.
+    """
+    if output is None:
+        return
+    if not output.endswith(OUTPUTS):
+        raise InputError(f"--output {output}: unknown format; use one of {', '.join(OUTPUTS)}")
+    if Path(output).is_dir():
+        raise InputError(f"--output {output}: is a folder; name a file")
+
+
+@contextmanager
+def record_writer(output: str | None) -> Iterator[Write]:
+    """Open a file for joint records; it appears whole or not at all.
+
+    Args:
+        output: a file of one of `OUTPUTS`; None for JSON lines to stdout.
+
+    Yields:
+        a function that takes a record and its article.
+    """
+    if output is None:
+        yield lambda record, _: print(json.dumps(record, ensure_ascii=False))
+        sys.stdout.flush()
+        return
+    with atomic_path(output) as temporary:
+        if output.endswith(".parquet"):
+            with _parquet_writer(temporary) as write:
+                yield write
+            return
+        with open_text(temporary, "wt") as stream:
+            if output.endswith(".html"):
+                kept: list[tuple[dict[str, Any], Example]] = []
+                yield lambda record, article: kept.append((record, article))
+                stream.write(render_page(kept))
+            else:
+                yield lambda record, _: stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _parquet_writer(path: Path) -> Iterator[Write]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    waiting: list[dict[str, Any]] = []
+    with pq.ParquetWriter(path, _schema()) as writer:
+
+        def flush() -> None:
+            if waiting:
+                writer.write_table(pa.Table.from_pylist(waiting, schema=writer.schema))
+                waiting.clear()
+
+        def write(record: dict[str, Any], article: Example) -> None:
+            waiting.append({**record, "models": {task: used for task, used in record["models"].items() if used}})
+            if len(waiting) == _PARQUET_ROWS:
+                flush()
+
+        yield write
+        flush()
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    text, number, chance = pa.string(), pa.int64(), pa.float64()
+    chances = pa.map_(text, chance)
+    ranked = pa.struct([("label", text), ("probability", chance)])
+    evidence = pa.struct(
+        [("start", number), ("end", number), ("text", text), ("probabilities", chances), ("weight", chance)]
+    )
+    actor = pa.struct(
+        [
+            ("name", text),
+            ("mentions", pa.list_(pa.list_(number))),
+            ("label", text),
+            ("probability", chance),
+            ("probabilities", chances),
+            ("evidence", pa.list_(evidence)),
+        ]
+    )
+    used = pa.struct([("model", text), ("bundle", text)])
+    return pa.schema(
+        [
+            ("id", text),
+            ("date", text),
+            ("topic", ranked),
+            ("event_types", pa.list_(ranked)),
+            ("actors", pa.list_(actor)),
+            ("models", pa.map_(text, used)),
+            ("error", text),
+        ]
+    )

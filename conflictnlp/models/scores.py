@@ -1,0 +1,99 @@
+"""What a scored passage is, and what every scorer shares, whichever library computes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conflictnlp.errors import InputError
+from conflictnlp.text import Passage, whole_characters
+
+Matrix = NDArray[np.float64]
+# Passages scored together, so that batches can be sorted by length.
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScores:
+    """What a model says of each window of one passage.
+
+    Attributes:
+        logits: array (n_windows, n_labels).
+        spans: character offsets of each window in the passage's text.
+        weights: share of each window in the pooled score; they sum to one.
+        background: number of the label of a window that says nothing of the question; windows then are pooled by
+            noisy-or. None takes the weighted mean of their logits.
+    """
+
+    logits: Matrix
+    spans: tuple[tuple[int, int], ...]
+    weights: Matrix
+    background: int | None = None
+
+    def pooled(self) -> Matrix:
+        """Return logits of the whole passage, array (n_labels,).
+
+        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do.
+        """
+        if self.background is None:
+            return self.weights @ self.logits
+        chances = softmax(self.logits)
+        pooled = 1 - np.prod(1 - chances, axis=0)
+        pooled[self.background] = np.prod(chances[:, self.background])
+        return np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
+
+
+def softmax(logits: Matrix) -> Matrix:
+    """Return probabilities that sum to one in each row."""
+    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(logits: Matrix) -> Matrix:
+    """Return each logit's own probability."""
+    return 0.5 * (1.0 + np.tanh(0.5 * logits))
+
+
+class Scorer(ABC):
+    """Passages in, scores of their windows out: the estimators once fitted, and the runtimes of exported models.
+
+    Attributes:
+        spans: the roles that a passage must mark.
+    """
+
+    spans: Sequence[str]
+
+    def window_scores(self, X: Iterable[Any]) -> Iterator[WindowScores]:
+        """Score passages one by one, in order, in bounded memory.
+
+        Args:
+            X: texts or passages.
+
+        Yields:
+            the scores of each one's windows.
+        """
+        stream = iter(X)
+        while chunk := [self._passage(item) for item in islice(stream, _CHUNK)]:
+            yield from self._score(chunk)
+
+    @abstractmethod
+    def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
+        """Score a chunk of checked passages, in order."""
+
+    def _passage(self, item: Any) -> Passage:
+        if isinstance(item, Passage):
+            passage = item
+        elif isinstance(item, str):
+            passage = Passage(item)
+        else:
+            raise InputError(f"a text must be a str or a Passage, not {type(item).__name__}")
+        if len(passage.spans) != len(self.spans):
+            roles = ", ".join(self.spans) or "no actor"
+            raise InputError(f"this model reads a text for {roles}; the passage marks {len(passage.spans)} role(s)")
+        return replace(passage, text=whole_characters(passage.text))

@@ -1,0 +1,111 @@
+"""How shall the windows of a whole article be cut and pooled into one label?
+
+CONFLICTNLP_DATA=... python experiments/momentum-articles/study.py BUNDLE [BUNDLE ...]     one bundle a seed
+
+Scores momentum/dev_articles.jsonl (44 pairs) and the long articles of the sample's validation and test split.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from conflictnlp.composition import load_task
+from conflictnlp.config import ColumnsConfig
+from conflictnlp.data import Example, read_rows
+from conflictnlp.data.example import parse_row
+from conflictnlp.inference.evidence import cut_out, naming_sentences
+from conflictnlp.inference.model import Model
+from conflictnlp.models.base import softmax
+from conflictnlp.models.encoding import WindowEncoder
+
+LENGTHS = (256, 128, 64)
+_LONG = 85  # words of a sample text that is an article
+
+
+def main(bundles: list[str]) -> None:
+    task = load_task("momentum")
+    sets = {"dev articles": dev_articles(task), "sample articles": list(sample_articles(task))}
+    scores: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for bundle in bundles:
+        model = Model(bundle)
+        for name, examples in sets.items():
+            gold = np.array([model.labels.index(example.label) for example in examples])
+            for windows, chances in cuts(model, examples):
+                found = defaultdict(list)
+                for rows in chances:
+                    for pooling, pooled in poolings(rows, model.labels.index("none")):
+                        found[pooling].append(int(pooled.argmax()))
+                for pooling, labels in found.items():
+                    value = f1_score(gold, labels, average="macro", labels=np.unique(gold), zero_division=0)
+                    scores[windows, pooling][name].append(value)
+    print(
+        f"macro-F1, mean over {len(bundles)} model(s): " + ", ".join(f"{n} ({len(e)} pairs)" for n, e in sets.items())
+    )
+    print("\n| windows | pooling | " + " | ".join(sets) + " |\n|---|---|" + "---|" * len(sets))
+    for (windows, pooling), by_set in sorted(
+        scores.items(), key=lambda item: -sum(np.mean(v) for v in item[1].values())
+    ):
+        print(f"| {windows} | {pooling} | " + " | ".join(f"{np.mean(by_set[name]):.3f}" for name in sets) + " |")
+
+
+def dev_articles(task) -> list[Example]:
+    path = Path(os.environ["CONFLICTNLP_DATA"]) / "momentum" / "dev_articles.jsonl"
+    return [parse_row(row, task, ColumnsConfig(), "label") for row in read_rows(path)]
+
+
+def sample_articles(task) -> Iterator[Example]:
+    for split in ("validation", "test"):
+        for row in read_rows(f"sample:{split}/actors"):
+            if len(row.values["text"].split()) > _LONG:
+                yield parse_row(row, task, ColumnsConfig(), "label")
+
+
+def cuts(model: Model, examples: list[Example]) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Yield a name and each article's windows' probabilities, arrays (n_windows, n_labels)."""
+    passages = [example.passage(model.task) for example in examples]
+    estimator = model._estimator
+    usual = estimator.encoder_windows_
+    for length in LENGTHS:
+        estimator.encoder_windows_ = WindowEncoder(
+            estimator.tokenizer_.backend_tokenizer, model.task.spans, estimator.max_length, 32, length
+        )
+        scored = list(estimator.window_scores(passages))
+        yield f"{length} tokens", [softmax(scores.logits / model.manifest.temperature) for scores in scored]
+    estimator.encoder_windows_ = usual
+    sentences = [naming_sentences(passage) for passage in passages]
+    alone = [cut_out(p, *sentence) for p, own in zip(passages, sentences, strict=True) for sentence in own]
+    rows = model.passage_probabilities(alone)
+    yield "sentences", [np.array([next(rows) for _ in own]) for own in sentences]
+
+
+def poolings(rows: np.ndarray, background: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield a name and the pooled probabilities (up to a factor), arrays (n_labels,)."""
+    telling = 1 - rows[:, background] + 1e-6
+    lead = np.ones(len(rows))
+    lead[0] = 3
+    others = np.arange(rows.shape[1]) != background
+    yield "mean", rows.mean(axis=0)
+    yield "mean, lead thrice", lead @ rows
+    yield "weighed by 1 - P(none)", telling @ rows
+    yield "weighed by 1 - P(none), lead thrice", (telling * lead) @ rows
+    noisy = 1 - np.prod(1 - rows, axis=0)
+    noisy[background] = np.prod(rows[:, background])
+    yield "noisy-or", noisy
+    highest = rows.max(axis=0)
+    highest[background] = rows[:, background].min()
+    yield "max-evidence", highest
+    yield "most telling window", rows[rows[:, others].max(axis=1).argmax()]
+    yield "first window", rows[0]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(sys.argv[1:])

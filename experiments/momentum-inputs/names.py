@@ -1,0 +1,67 @@
+"""Does a label depend on names? Every mention replaced, by invented names or by the opponent's."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from conflictnlp.data import Example
+from conflictnlp.models import TransformerClassifier
+from conflictnlp.task import Task
+from conflictnlp.text import Passage, find_mentions, invent_name, rename
+
+DRAWS = 5
+
+
+def macro_f1(gold: list[str], found: list[str]) -> float:
+    return float(f1_score(gold, found, average="macro", labels=sorted(set(gold)), zero_division=0))
+
+
+def dependence(model: TransformerClassifier, examples: list[Example], task: Task) -> dict[str, float]:
+    """Return label flips and macro-F1 before and after: mean over draws of invented names, and names exchanged."""
+    passages = [example.passage(task) for example in examples]
+    gold = [str(example.label) for example in examples]
+    before = list(model.predict(passages))
+    flips, after = [], []
+    for draw in range(DRAWS):
+        generator = random.Random(draw)
+        renamed = list(model.predict([rename(passage, 0, invent_name(generator)) for passage in passages]))
+        flips.append(np.mean([one != other for one, other in zip(before, renamed, strict=True)]))
+        after.append(macro_f1(gold, renamed))
+    result = {
+        "invented: flips": float(np.mean(flips)),
+        "invented: macro-F1 before": macro_f1(gold, before),
+        "invented: macro-F1 after": float(np.mean(after)),
+    }
+    pairs = list(_exchanged(examples, task))
+    held = [index for index, _ in pairs]
+    changed = list(model.predict([passage for _, passage in pairs]))
+    result |= {
+        "exchanged: pairs": len(held),
+        "exchanged: flips": float(np.mean([before[i] != label for i, label in zip(held, changed, strict=True)])),
+        "exchanged: macro-F1 before": macro_f1([gold[i] for i in held], [before[i] for i in held]),
+        "exchanged: macro-F1 after": macro_f1([gold[i] for i in held], changed),
+    }
+    return result
+
+
+def _exchanged(examples: list[Example], task: Task):
+    """Yield (row, passage) of texts with two coded actors, their names exchanged and the row's actor still marked."""
+    by_text = defaultdict(list)
+    for index, example in enumerate(examples):
+        by_text[example.text].append(index)
+    for rows in by_text.values():
+        if len(rows) != 2:
+            continue
+        words = [dict(examples[row].spans)["actor"].names[0] for row in rows]
+        spans = [find_mentions(examples[rows[0]].text, [name]) for name in words]
+        if not all(spans) or any(a < d and c < b for a, b in spans[0] for c, d in spans[1]):
+            continue
+        for place, row in enumerate(rows):
+            # Both roles in one passage, so that renaming one moves the other's offsets.
+            both = Passage(examples[row].text, (tuple(spans[place]), tuple(spans[1 - place])))
+            both = rename(rename(both, 0, words[1 - place]), 1, words[place])
+            yield row, Passage(both.text, both.spans[:1])

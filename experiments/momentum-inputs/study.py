@@ -1,0 +1,140 @@
+"""How shall the encoder be told whom it is asked about, and does it then look at names?
+
+CONFLICTNLP_DATA=... python experiments/momentum-inputs/study.py --out results.jsonl
+    [--variants "markers" ...] [--folds year conflict dev] [--seeds 1 2 3] [--epochs 8] [--device auto]
+
+Folds inside momentum/train: three by year and three by conflict, each held out once; `dev` trains on all of it and
+scores dev, the name dependence, texts without ISIL, and seen and unseen actor names. Every finished job is a line of
+--out; started again, the study goes on. Without jobs left it prints the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from names import dependence, macro_f1
+from variants import VARIANTS
+
+from conflictnlp.composition import compose, load_task
+from conflictnlp.data import Example
+from conflictnlp.data.load import read_split
+
+ISIL = ("isil", "isis", "islamic state", "daesh")
+
+
+def main() -> None:
+    options = arguments()
+    task = load_task("momentum")
+    data = compose(["task=momentum", "data=momentum"])[0].data
+    train, dev = read_split(data, task, "train"), read_split(data, task, "test")
+    done = {(line["variant"], line["fold"], line["seed"]) for line in lines(options.out)}
+    for fold, (fitted, held) in folds(train, dev, options.folds).items():
+        for variant in options.variants:
+            for seed in options.seeds:
+                if (variant, fold, seed) not in done:
+                    result = job(variant, fitted, held, seed, options, fold == "dev")
+                    with options.out.open("a", encoding="utf-8") as stream:
+                        stream.write(json.dumps({"variant": variant, "fold": fold, "seed": seed, **result}) + "\n")
+    tables(lines(options.out))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--folds", nargs="+", default=["year", "conflict", "dev"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--epochs", type=float, default=8)
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args()
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def folds(train: list[Example], dev: list[Example], kinds: list[str]) -> dict[str, tuple[list, list]]:
+    """Return (fitted, held out) by the fold's name."""
+    found, tags = {}, conflict_tags()
+    for kind, key in (("year", lambda row: (row.date or "")[:4]), ("conflict", lambda row: tags[row.id])):
+        if kind in kinds:
+            sizes = defaultdict(int)
+            for example in train:
+                sizes[key(example)] += 1
+            # Largest first to the emptiest fold.
+            loads, place = [0, 0, 0], {}
+            for name, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+                place[name] = int(np.argmin(loads))
+                loads[place[name]] += size
+            for number in range(3):
+                held = [example for example in train if place[key(example)] == number]
+                fitted = [example for example in train if place[key(example)] != number]
+                found[f"{kind} {number + 1}"] = (fitted, held)
+    if "dev" in kinds:
+        texts = {example.text for example in dev}
+        found["dev"] = ([example for example in train if example.text not in texts], dev)
+    return found
+
+
+def conflict_tags() -> dict[str, str]:
+    """Return the rough tag of each row's conflict by id."""
+    path = Path(os.environ["CONFLICTNLP_DATA"]) / "momentum" / "train.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {row["id"]: row["conflict"] for row in rows}
+
+
+def job(variant: str, fitted: list[Example], held: list[Example], seed: int, options, is_dev: bool) -> dict:
+    task = load_task("momentum")
+    estimator, settings = VARIANTS[variant]
+    model = estimator(
+        labels=task.label_names, spans=task.spans, background=task.background, epochs=options.epochs,
+        split_length=64, seed=seed, device=options.device, **settings,
+    )  # fmt: skip
+    model.fit([row.passage(task) for row in fitted], [row.label for row in fitted])
+    gold, found = [row.label for row in held], list(model.predict([row.passage(task) for row in held]))
+    result = {"macro_f1": macro_f1(gold, found), "rows": len(held)}
+    if not is_dev:
+        return result
+    known = {name.casefold() for row in fitted for name in dict(row.spans)["actor"].names}
+    parts = {
+        "without ISIL": [not any(word in row.text.casefold() for word in ISIL) for row in held],
+        "seen actors": [dict(row.spans)["actor"].names[0].casefold() in known for row in held],
+    }
+    parts["unseen actors"] = [not seen for seen in parts["seen actors"]]
+    for name, kept in parts.items():
+        result[name] = macro_f1(
+            *([v for v, keep in zip(values, kept, strict=True) if keep] for values in (gold, found))
+        )
+        result[f"{name}: rows"] = sum(kept)
+    return result | dependence(model, held, task)
+
+
+def tables(results: list[dict]) -> None:
+    by_variant = defaultdict(lambda: defaultdict(list))
+    for line in results:
+        by_variant[line["variant"]][line["fold"].split()[0]].append(line)
+    print("| input | macro-F1 by year | by conflict | dev | seeds |\n|---|---|---|---|---|")
+    for variant, kinds in by_variant.items():
+        cells = [
+            f"{np.mean([line['macro_f1'] for line in kinds[kind]]):.3f}" if kinds[kind] else "–"
+            for kind in ("year", "conflict", "dev")
+        ]
+        print(f"| {variant} | {' | '.join(cells)} | {len({line['seed'] for own in kinds.values() for line in own})} |")
+    keys = [key for line in results if line["fold"] == "dev" for key in line if key not in ("variant", "fold", "seed")]
+    keys = list(dict.fromkeys(keys))
+    print("\n| on dev | " + " | ".join(by_variant) + " |\n|---|" + "---|" * len(by_variant))
+    for key in keys:
+        cells = [
+            f"{np.mean([line[key] for line in kinds['dev']]):.3f}" if kinds["dev"] else "–"
+            for kinds in by_variant.values()
+        ]
+        print(f"| {key} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

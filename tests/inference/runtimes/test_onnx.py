@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conflictnlp.data.example import Example, Span
+from conflictnlp.errors import BundleError, InputError
+from conflictnlp.export.bundle import export_onnx
+from conflictnlp.files import sha256_file
+from conflictnlp.inference import Model
+from conflictnlp.inference.runtimes.graph import _threads, batches
+
+SHORT = "On Monday IS advanced on Ostra."
+LONG = " ".join(f"On day {number} IS advanced on Ostra and FARC met near Velm." for number in range(12))
+TEXTS = [SHORT, LONG, "IS met.", f"Rain fell. {SHORT}", LONG[:200]]
+
+
+@pytest.fixture
+def copy(tmp_path, onnx_bundle) -> Path:
+    return shutil.copytree(onnx_bundle, tmp_path / "copy")
+
+
+def change(folder: Path, **values) -> None:
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["estimator"]["parameters"] |= values
+    path.write_text(json.dumps(manifest))
+
+
+def test_probabilities_are_those_of_torch_in_batches_of_unequal_lengths(encoder_bundle, onnx_bundle):
+    texts = TEXTS * 30
+    expected, found = (Model(folder).predict_proba(texts, actor="IS") for folder in (encoder_bundle, onnx_bundle))
+    assert found.shape == (150, 3)
+    assert np.abs(found - expected).max() < 1e-5
+
+
+def test_a_text_is_read_in_the_same_windows(encoder_bundle, onnx_bundle):
+    expected, found = (Model(folder).predict(LONG, actor="IS") for folder in (encoder_bundle, onnx_bundle))
+    assert len(found.evidence) > 2
+    assert [(item.start, item.end) for item in found.evidence] == [(i.start, i.end) for i in expected.evidence]
+
+
+def test_an_int8_answer_does_not_depend_on_its_neighbours(int8_bundle):
+    model = Model(int8_bundle)
+    together = model.predict_proba(TEXTS, actor="IS")
+    alone = np.vstack([model.predict_proba([text], actor="IS") for text in TEXTS])
+    assert np.array_equal(together, alone)
+
+
+def test_half_a_character_is_replaced(onnx_bundle):
+    assert Model(onnx_bundle).predict(f"{SHORT} \ud83d", actor="IS").error is None
+
+
+def test_batches_hold_windows_of_like_length_and_no_more_than_the_tokens():
+    assert list(batches([5, 2, 9, 2, 30], 10)) == [[1, 3], [0], [2], [4]]
+
+
+def test_a_token_a_batch_means_one_window_a_batch():
+    assert list(batches([3, 1, 2], 1)) == [[1], [2], [0]]
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "mps"])
+def test_a_device_that_this_runtime_lacks(onnx_bundle, device):
+    with pytest.raises(InputError, match=f"device={device}: not available here .*; use device=cpu"):
+        Model(onnx_bundle, device=device)
+
+
+def test_threads_are_those_that_torch_would_take(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert _threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert _threads() >= 1
+
+
+def test_a_graph_of_another_number_of_labels(copy):
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["task"]["labels"].append({"name": "more", "definition": "one more"})
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="they must be of 4 labels"):
+        Model(copy)
+
+
+@pytest.mark.parametrize("values", [{"pad_id": None}, {"background": "peace"}, {"max_length": "long"}])
+def test_damaged_parameters(copy, values):
+    change(copy, **values)
+    with pytest.raises(BundleError, match="the manifest's parameters are damaged"):
+        Model(copy)
+
+
+def test_a_damaged_tokenizer(copy):
+    (copy / "tokenizer.json").write_text("{}")
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"]["tokenizer.json"] = sha256_file(copy / "tokenizer.json")
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="the tokenizer cannot be read"):
+        Model(copy)
+
+
+def test_noisy_or_over_windows_gives_the_labels_of_torch(tmp_path, encoder_bundle):
+    folders = []
+    for number, background in enumerate((None, "none")):
+        source = shutil.copytree(encoder_bundle, tmp_path / f"torch{number}")
+        change(source, background=background)
+        row = Example("row 1", "1", LONG, spans=(("actor", Span("IS")),))
+        export_onnx(Model(source, device="cpu"), tmp_path / f"onnx{number}", "one row", [row])
+        folders.append((source, tmp_path / f"onnx{number}"))
+    plain, noisy = ([Model(folder).predict_proba(TEXTS, actor="IS") for folder in pair] for pair in folders)
+    assert np.abs(noisy[0] - noisy[1]).max() < 1e-5
+    assert noisy[0].argmax(axis=1).tolist() == noisy[1].argmax(axis=1).tolist()
+    assert np.abs(noisy[0][1] - plain[0][1]).max() > 0.01
