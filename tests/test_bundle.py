@@ -45,8 +45,12 @@ def test_an_encoder_bundle_is_what_transformers_reads(encoder_bundle):
     assert model.config.id2label == {0: "none", 1: "losing", 2: "gaining"}
 
 
-def test_no_file_of_a_bundle_is_a_pickle(topic_bundle, encoder_bundle):
-    for path in [*topic_bundle.iterdir(), *encoder_bundle.iterdir()]:
+def test_a_tagger_of_actors_is_two_files_more(finding_bundle, encoder_bundle):
+    assert names(finding_bundle) == names(encoder_bundle) | {"tagger.json", "tagger.safetensors"}
+
+
+def test_no_file_of_a_bundle_is_a_pickle(topic_bundle, encoder_bundle, finding_bundle):
+    for path in [*topic_bundle.iterdir(), *encoder_bundle.iterdir(), *finding_bundle.iterdir()]:
         assert not path.read_bytes().startswith(b"\x80")
 
 

@@ -26,6 +26,11 @@ def encoder_copy(tmp_path, encoder_bundle) -> Path:
     return shutil.copytree(encoder_bundle, tmp_path / "copy")
 
 
+@pytest.fixture
+def finding_copy(tmp_path, finding_bundle) -> Path:
+    return shutil.copytree(finding_bundle, tmp_path / "copy")
+
+
 def change(folder: Path, **values: Any) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
@@ -187,6 +192,58 @@ def test_an_oversized_manifest_is_not_read(copy, monkeypatch):
     with (copy / "manifest.json").open("ab") as stream:
         stream.truncate((1 << 22) + 1)
     assert "beyond what such a file can need" in refusal(copy, monkeypatch)
+
+
+class TestTagger:
+    """The files of a tagger of actors."""
+
+    @pytest.mark.parametrize("name", ["tagger.safetensors", "tagger.json"])
+    def test_a_missing_one(self, finding_copy, monkeypatch, name):
+        (finding_copy / name).unlink()
+        assert f"{name}: missing" in refusal(finding_copy, monkeypatch)
+
+    @pytest.mark.parametrize("name", ["tagger.safetensors", "tagger.json"])
+    def test_a_damaged_one(self, finding_copy, monkeypatch, name):
+        (finding_copy / name).write_bytes((finding_copy / name).read_bytes()[:-1])
+        assert f"{name}: its content is not what the manifest says" in refusal(finding_copy, monkeypatch)
+
+    @pytest.mark.parametrize("name", ["tagger.safetensors", "tagger.json"])
+    def test_one_that_was_slipped_into_a_bundle_without(self, encoder_copy, finding_bundle, monkeypatch, name):
+        shutil.copy(finding_bundle / name, encoder_copy)
+        assert f"{name}: not among the files that the manifest names" in refusal(encoder_copy, monkeypatch)
+
+    @pytest.mark.parametrize(
+        "values", [{"auto_map": {"AutoModel": "x.Y"}}, {"encoder": {"auto_map": {"AutoConfig": "x.Y"}}}], ids=str
+    )
+    def test_a_config_that_could_run_code(self, finding_copy, monkeypatch, values):
+        put(finding_copy, "tagger.json", **values)
+        assert "tagger.json: holds auto_map, which could run code" in refusal(finding_copy, monkeypatch)
+
+    def test_a_config_nested_without_end(self, finding_copy, monkeypatch):
+        (finding_copy / "tagger.json").write_text("[" * 100_000)
+        files = json.loads((finding_copy / "manifest.json").read_text())["files"]
+        change(finding_copy, files=files | {"tagger.json": sha256_file(finding_copy / "tagger.json")})
+        assert "tagger.json: damaged" in refusal(finding_copy, monkeypatch)
+
+    def test_an_oversized_config_is_not_read(self, finding_copy, monkeypatch):
+        with (finding_copy / "tagger.json").open("ab") as stream:
+            stream.truncate((1 << 22) + 1)
+        assert "beyond what such a file can need" in refusal(finding_copy, monkeypatch)
+
+    def test_weights_under_a_pickles_name(self, finding_copy, monkeypatch):
+        (finding_copy / "tagger.safetensors").rename(finding_copy / "tagger.bin")
+        assert "tagger.bin: a bundle may hold only plain files of known names" in refusal(finding_copy, monkeypatch)
+
+    def test_weights_that_are_a_pickle_are_refused_when_they_are_wanted(self, finding_copy):
+        (finding_copy / "tagger.safetensors").write_bytes(pickle.dumps([1]))
+        files = json.loads((finding_copy / "manifest.json").read_text())["files"]
+        change(finding_copy, files=files | {"tagger.safetensors": sha256_file(finding_copy / "tagger.safetensors")})
+        with pytest.raises(BundleError, match="the tagger of actors cannot be read"):
+            Model(finding_copy, device="cpu").find_actors(["IS fled."])
+
+    def test_its_fingerprint_is_the_bundles(self, finding_copy, finding_bundle):
+        put(finding_copy, "tagger.json", max_length=16)
+        assert read_manifest(finding_copy).fingerprint != read_manifest(finding_bundle).fingerprint
 
 
 def test_labels_that_contradict_the_task_are_refused_on_loading(encoder_copy):

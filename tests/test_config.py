@@ -135,3 +135,24 @@ def test_every_experiment_composes_with_both_kinds_of_model(name):
     for model in ("tfidf", "minilm"):
         config, _ = compose([f"experiment={name}", f"model={model}"])
         assert config.tracking.tags["study"] == name.split("/")[0]
+
+
+def test_a_tagger_is_trained_unless_it_is_left_out():
+    assert configured().tagger.train
+    assert not configured("tagger.train=false").tagger.train
+
+
+def test_further_rows_of_momentum_stop_where_its_tests_begin():
+    data = configured("data=momentum").data
+    assert data.extra_before == "2016-01-01"
+    assert [source.endswith("?") for source in data.extra] == [False, False, True]
+
+
+def test_other_sets_have_no_further_rows():
+    assert {name: values["extra"] for name, values in shipped("data").items() if values.get("extra")}.keys() == {
+        "momentum"
+    }
+
+
+def test_momentum_alone_finds_its_actors():
+    assert [name for name in shipped("task") if load_task(name).finds_actors] == ["momentum"]

@@ -93,3 +93,17 @@ def test_yaml_boolean_as_a_label_is_refused():
     values = {"name": "course", "kind": "single", "labels": [{"name": n, "definition": ""} for n in ("a", False)]}
     with pytest.raises(InputError, match="'False' is spelt like a boolean"):
         Task.from_dict(values)
+
+
+@pytest.mark.parametrize("spans", [(), ("source", "target")])
+def test_actors_are_found_for_tasks_that_read_a_text_for_one(spans):
+    assert make("a", "b", spans=("actor",), finds_actors=True).finds_actors
+    with pytest.raises(InputError, match=r"task\.finds_actors: task course does not read a text for one actor"):
+        make("a", "b", spans=spans, finds_actors=True)
+
+
+def test_a_task_that_says_nothing_of_finding_actors_finds_none():
+    values = make("a", "b", spans=("actor",), finds_actors=True).to_dict()
+    assert Task.from_dict(values).finds_actors
+    del values["finds_actors"]
+    assert not Task.from_dict(values).finds_actors

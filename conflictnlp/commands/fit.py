@@ -11,6 +11,7 @@ from typing import Any
 
 from conflictnlp.config import Config, ModelConfig, TransformerConfig
 from conflictnlp.data import Splits
+from conflictnlp.data.tagged import TaggedText
 from conflictnlp.files import write_json
 from conflictnlp.task import Task
 
@@ -19,7 +20,14 @@ Watch = Callable[[dict[str, float], int], None]
 
 
 def fit_and_score(
-    config: Config, task: Task, splits: Splits, folder: Path, run: Any, started: float, watch: Watch | None = None
+    config: Config,
+    task: Task,
+    splits: Splits,
+    folder: Path,
+    run: Any,
+    started: float,
+    watch: Watch | None = None,
+    tagger_texts: list[TaggedText] | None = None,
 ) -> dict[str, float]:
     """Fit, calibrate, save and score; every file of it lies in the run's folder afterwards.
 
@@ -31,6 +39,7 @@ def fit_and_score(
         run: the tracked run, which takes the metrics.
         started: when the command began, in seconds since the epoch.
         watch: called with every metric while the model is fitted, and the step; it may end the training early.
+        tagger_texts: what a tagger of actors learns from; None for a model without one.
 
     Returns:
         final metrics by name, for instance `test/macro_f1`.
@@ -70,7 +79,7 @@ def fit_and_score(
     thresholds = {}
     if task.is_multi:
         thresholds = dict(zip(task.label_names, tune_thresholds(sigmoid(logits / temperature), targets), strict=True))
-    tagger = fit_tagger(config, task, splits)
+    tagger = None if tagger_texts is None else fit_tagger(config, tagger_texts)
     facts = _training_facts(config, splits, run.run_id)
     if tagger is not None:
         facts["tagger"] = tagger.facts()
@@ -83,7 +92,8 @@ def fit_and_score(
     for prefix, evaluation in evaluations.items():
         metrics |= evaluation.metrics(prefix)
     if tagger is not None:
-        metrics |= score_tagger(model.tagger, splits, task)
+        for prefix, rows in scored.items():
+            metrics |= score_tagger(model.tagger, rows, task, prefix)
     metrics |= _costs(estimator, config, len(splits.train) + len(splits.extra), fit_seconds, started)
     run.log_metrics(metrics, getattr(estimator, "steps_", 0))
     # The last split that was scored; a search sees no test.

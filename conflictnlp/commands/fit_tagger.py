@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
-from conflictnlp.data.tagged import tagged_examples, tagger_texts
+from conflictnlp.data.example import Example
+from conflictnlp.data.tagged import TaggedText, tagged_examples, tagger_texts
 from conflictnlp.task import Task
 
 if TYPE_CHECKING:
@@ -18,22 +19,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def fit_tagger(config: Config, task: Task, splits: Splits) -> ActorTagger | None:
-    """Fit a tagger on the actors that the training rows mark.
+def gather_texts(config: Config, task: Task, splits: Splits) -> list[TaggedText] | None:
+    """Read what a tagger learns from, before a run is made: a fault in it shall not cost a training.
 
     Args:
-        config: its `tagger` part, with the model's encoder.
+        config: its `tagger`, `data` and `model` parts.
         task: the task.
         splits: checked data.
 
     Returns:
-        the fitted tagger; None where the task finds no actors, the model is no encoder, or none is wanted.
+        the texts; None where the task finds no actors, the model is no encoder, or no tagger is wanted.
+
+    Raises:
+        InputError: a source is missing or faulty.
     """
     if not (task.finds_actors and config.tagger.train and isinstance(config.model, TransformerConfig)):
         return None
+    return tagger_texts(config.data, task, [*splits.train, *splits.extra], [*splits.validation, *splits.test])
+
+
+def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
+    """Fit a tagger on texts in which actors are marked.
+
+    Args:
+        config: its `tagger` part, with the model's encoder.
+        texts: as `gather_texts` returned them.
+
+    Returns:
+        the fitted tagger.
+    """
     from conflictnlp.models.tagger import ActorTagger
 
-    texts = tagger_texts(config.data, task, [*splits.train, *splits.extra], [*splits.validation, *splits.test])
+    assert isinstance(config.model, TransformerConfig)
     settings = asdict(config.tagger)
     settings.pop("train")
     log.info("fitting the tagger of actors on %d texts", len(texts))
@@ -48,30 +65,31 @@ def fit_tagger(config: Config, task: Task, splits: Splits) -> ActorTagger | None
     ).fit(texts)
 
 
-def score_tagger(tagger: MentionFinder, splits: Splits, task: Task) -> dict[str, float]:
-    """Score found mentions against the marked ones of the test split.
+def score_tagger(tagger: MentionFinder, examples: list[Example], task: Task, prefix: str) -> dict[str, float]:
+    """Score found mentions against the marked ones of a split.
 
     Coders mark each actor once per text, so that a mention by another name counts as wrong here: precision is
     understated.
 
     Args:
         tagger: as read from the saved bundle.
-        splits: checked data.
+        examples: the split's rows.
         task: the task.
+        prefix: of the metrics' names, `val` or `test`.
 
     Returns:
         metrics by name, for instance `test/actor_spans_f1`; `overlap` counts a shared character as a match.
     """
     from conflictnlp.evaluation.spans import score_spans
 
-    texts = tagged_examples(splits.test, task)
+    texts = tagged_examples(examples, task)
     found = [[(m.start, m.end) for m in mentions] for mentions in tagger.find([text.text for text in texts])]
     metrics: dict[str, float] = {}
     for name, overlap in (("actor_spans", False), ("actor_spans_overlap", True)):
         scores = score_spans([text.spans for text in texts], found, overlap)
         metrics |= {
-            f"test/{name}_f1": scores.f1,
-            f"test/{name}_precision": scores.precision,
-            f"test/{name}_recall": scores.recall,
+            f"{prefix}/{name}_f1": scores.f1,
+            f"{prefix}/{name}_precision": scores.precision,
+            f"{prefix}/{name}_recall": scores.recall,
         }
     return metrics

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflictnlp.commands.fit import Watch, fit_and_score
+from conflictnlp.commands.fit_tagger import gather_texts
 from conflictnlp.commands.record import run_record, scored_note
 from conflictnlp.commands.resume import unfinished_run
 from conflictnlp.composition import compose
@@ -125,6 +126,7 @@ def train_once(
     if splits is None:
         splits = load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
     check_model(config, splits)
+    tagger_texts = gather_texts(config, task, splits)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides, parent)
     is_child = TAG_PARENT in record["tags"]
@@ -143,7 +145,7 @@ def train_once(
             log.info("data %s\n%s", config.data.name, splits.report.to_text())
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
-            metrics = fit_and_score(config, task, splits, folder, run, started, watch)
+            metrics = fit_and_score(config, task, splits, folder, run, started, watch, tagger_texts)
             run.note(scored_note(record["note"], metrics))
             result = TrainResult(run.run_id, folder / BUNDLE, metrics)
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(result.bundle), "metrics": metrics})

@@ -31,9 +31,14 @@ def extra(tmp_path, rows, **settings):
 class TestLabels:
     """Coded rows."""
 
-    def test_they_are_added_to_the_training_rows_alone(self, tmp_path):
+    def test_they_stand_beside_the_splits(self, tmp_path):
         splits = extra(tmp_path, labelled([40, 41], "loss"))
-        assert [len(rows) for _, rows in splits.items()] == [12, 2, 2, 2]
+        assert [(name, len(rows)) for name, rows in splits.items()] == [
+            ("train", 12),
+            ("validation", 2),
+            ("test", 2),
+            ("extra", 2),
+        ]
         assert [(row.text, row.label) for row in splits.extra] == [(sentence(40), "loss"), (sentence(41), "loss")]
 
     def test_they_are_counted_apart(self, tmp_path):
@@ -62,7 +67,7 @@ class TestLabels:
     def test_no_further_sets_change_nothing(self, tmp_path):
         splits = load(tmp_path, **OWN)
         assert "extra" not in splits.report.rows
-        assert len(splits.extra) == 0
+        assert [name for name, _ in splits.items()] == ["train", "validation", "test"]
 
 
 class TestDistributions:
@@ -118,7 +123,7 @@ class TestDistributions:
         found = [extra(tmp_path, row).fingerprints for row in rows]
         assert len({prints["extra"] for prints in found}) == 3
         assert found[1] == found[3]
-        assert len({prints["test"] for prints in found}) == 1
+        assert len({prints["train"] for prints in found}) == len({prints["test"] for prints in found}) == 1
 
 
 class TestLeaks:
@@ -145,7 +150,7 @@ class TestLeaks:
         rows = [*labelled(range(20)), *labelled(range(50, 70), "loss")]
         more = write_rows(tmp_path / "more.jsonl", rows)
         splits = load(tmp_path, train=rows, extra=[str(more)])
-        assert len(splits.train) == 29
+        assert (len(splits.train), len(splits.extra)) == (29, 0)
         assert splits.report.dropped["extra"] == {"leak": 40}
 
     def test_a_text_that_is_trained_on_already_is_not_trained_on_twice(self, tmp_path):
@@ -156,7 +161,7 @@ class TestLeaks:
             extra(tmp_path, labelled([40]), on_leak="keep")
 
     def test_keeping_leaks_without_further_rows_is_not(self, tmp_path):
-        assert len(load(tmp_path, **OWN, on_leak="keep").extra) == 0
+        assert len(load(tmp_path, **OWN, on_leak="keep").train) == 12
 
 
 class TestFaults:
@@ -263,9 +268,15 @@ class TestSources:
 
 
 class TestLimit:
-    """`data.limit` holds for the own rows and for those of other sets, each by itself."""
+    """`data.limit` holds for the further rows too."""
 
-    @pytest.mark.parametrize(("limit", "rows"), [(8, [8, 2, 2, 8]), (11, [11, 2, 2, 10]), (100, [12, 2, 2, 10])])
-    def test_it_is_never_passed(self, tmp_path, limit, rows):
+    @pytest.mark.parametrize(("limit", "own", "further"), [(4, 4, 4), (10, 10, 10), (11, 11, 10), (100, 12, 10)])
+    def test_neither_part_passes_it(self, tmp_path, limit, own, further):
         splits = extra(tmp_path, labelled(range(40, 50)), limit=limit)
-        assert [len(part) for _, part in splits.items()] == rows
+        assert [len(rows) for _, rows in splits.items()] == [own, 2, 2, further]
+
+    def test_drawn_rows_are_repeatable_and_in_order(self, tmp_path):
+        one, two = (extra(tmp_path, labelled(range(40, 60)), limit=6).extra for _ in range(2))
+        order = [sentence(number) for number in range(40, 60)]
+        assert [row.text for row in one] == sorted((row.text for row in one), key=order.index)
+        assert one == two

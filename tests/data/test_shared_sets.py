@@ -12,6 +12,7 @@ from conflictnlp.composition import compose
 from conflictnlp.data.check import OTHER_LABELS, DataReport
 from conflictnlp.data.load import Splits, load_splits, read_split
 from conflictnlp.data.near_duplicates import normalise
+from conflictnlp.data.sources import read_rows
 
 pytestmark = [
     pytest.mark.shared,
@@ -40,6 +41,10 @@ def checked(task: str, data: str) -> Splits:
 
 def report(task: str, data: str | None = None) -> DataReport:
     return checked(task, data or task).report
+
+
+def values(rows):
+    return [row.values for row in rows]
 
 
 def two_label_sets(name: str) -> int:
@@ -120,3 +125,28 @@ def test_articles_are_for_evaluation_alone():
     config, _ = compose(["task=momentum", "data=momentum_articles", "model=tfidf"])
     splits = load_splits(config.data, config.to_task(), parts=("test",))
     assert [len(examples) for _, examples in splits.items()] == [0, 0, 44]
+
+
+def test_packaged_codes_fit_the_topic_sets_texts():
+    rows = list(read_rows("codes:momentum@topic/train.parquet", os.environ["CONFLICTNLP_DATA"]))
+    assert len(rows) == 1_699
+    words = [
+        (row["text"][row["start"] - 1 : row["start"]], row["actor"], row["text"][row["end"] :][:1])
+        for row in values(rows)
+    ]
+    assert [found for found in words if found[0].isalnum() or found[1] != found[1].strip() or found[2].isalnum()] == []
+
+
+def test_packaged_codes_are_of_no_year_that_is_scored():
+    rows = read_rows("codes:momentum@topic/train.parquet", os.environ["CONFLICTNLP_DATA"])
+    years = {row["date"][:4] for row in values(rows)}
+    assert years == {"2010", "2011", "2012", "2014", "2015"}
+
+
+def test_further_rows_of_momentum_are_added_without_leaks():
+    config, _ = compose(["task=momentum", "data=momentum", "model=tfidf"])
+    splits = load_splits(config.data, config.to_task())
+    scored = {normalise(example.text) for example in (*splits.validation, *splits.test)}
+    assert splits.report.rows["extra"] > 3_500
+    assert sum(normalise(example.text) in scored for example in splits.train) == 0
+    assert len(splits.test) == 645

@@ -39,11 +39,16 @@ def run(*words: object, cwd: Path, **settings: str) -> subprocess.CompletedProce
     return done
 
 
-def test_the_wheel_holds_code_configs_and_sample_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_code_configs_and_packaged_data_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     wanted = {f"conflictnlp/conf/{path.relative_to(CHECKOUT / 'conf')}" for path in (CHECKOUT / "conf").rglob("*.yaml")}
     wanted |= {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "conflictnlp").rglob("*.py")}
-    wanted |= {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "conflictnlp/data/sample").glob("*.jsonl")}
+    for name in ("sample", "codes", "reports"):
+        shipped = [
+            path for path in (CHECKOUT / "conflictnlp/data" / name).iterdir() if path.suffix in (".jsonl", ".md")
+        ]
+        assert {path.suffix for path in shipped} == {".jsonl", ".md"}
+        wanted |= {str(path.relative_to(CHECKOUT)) for path in shipped}
     assert wanted | {"conflictnlp/py.typed"} <= names
     assert {name.partition("/")[0] for name in names} == {"conflictnlp"}
 

@@ -187,3 +187,9 @@ def test_of_a_teachers_distribution_the_most_probable_label_counts(texts, labels
     told = [(0.9, 0.1) if label == "war" else (0.4, 0.6) for label in labels]
     soft, hard = (TfidfClassifier(labels=LABELS).fit(texts, y) for y in (told, labels))
     assert soft.predict_proba(texts) == pytest.approx(hard.predict_proba(texts))
+
+
+def test_rows_of_other_sets_are_learnt_with_the_own_ones(texts, labels):
+    others = (["quadcopters strafed a depot", "mediators drafted an accord"] * 3, ["war", (0.2, 0.8)] * 3)
+    model = TfidfClassifier(labels=LABELS).fit(texts, labels, extra=others)
+    assert model.predict(["mediators drafted", "quadcopters strafed"]).tolist() == ["deal", "war"]

@@ -208,3 +208,44 @@ class TestDistributions:
     def test_one_of_another_length_is_refused(self, tiny_settings, texts, labels):
         with pytest.raises(InputError, match="must have 3 probabilities"):
             TransformerClassifier(labels=LABELS, **tiny_settings).fit(texts, [(0.5, 0.5), *labels[1:]])
+
+
+class TestOtherSets:
+    """Rows of other sets are learnt first, then the data's own alone."""
+
+    OTHERS = (["rebels fired on the army", "envoys agreed on peace"] * 4, [(0.7, 0.0, 0.3), "deal"] * 4)
+
+    def test_both_stages_are_counted(self, tiny_settings, texts, labels):
+        settings = {**tiny_settings, "epochs": 2, "finish_epochs": 1, "batch_size": 8}
+        model = TransformerClassifier(labels=LABELS, **settings).fit(texts, labels, extra=self.OTHERS)
+        assert model.steps_ == 2 * 4 + 3
+
+    def test_they_change_what_is_learnt(self, tiny_settings, texts, labels):
+        alone, helped = (
+            TransformerClassifier(labels=LABELS, **tiny_settings, finish_epochs=1).fit(texts, labels, extra=extra)
+            for extra in (None, self.OTHERS)
+        )
+        assert not same(weights(alone), weights(helped))
+
+    def test_none_of_them_is_as_if_they_were_not_given(self, tiny_settings, texts, labels):
+        alone, none = (
+            TransformerClassifier(labels=LABELS, **tiny_settings).fit(texts, labels, extra=extra)
+            for extra in (None, ([], []))
+        )
+        assert same(weights(alone), weights(none))
+
+    # Batches of four: the first stage has two epochs of 8 steps, the second two of 6.
+    @pytest.mark.parametrize("cut", [12, 24])
+    def test_a_resumed_training_ends_as_an_undisturbed_one(self, tmp_path, tiny_settings, texts, labels, cut):
+        settings = {**tiny_settings, "labels": LABELS, "epochs": 2, "finish_epochs": 2}
+        given = {"validation": (texts[:6], labels[:6]), "extra": self.OTHERS}
+        whole = TransformerClassifier(**settings).fit(texts, labels, **given)
+
+        def interrupt(metrics, step):
+            if step >= cut:
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            TransformerClassifier(**settings, checkpoints=tmp_path, log=interrupt).fit(texts, labels, **given)
+        resumed = TransformerClassifier(**settings, checkpoints=tmp_path, resume=True).fit(texts, labels, **given)
+        assert same(weights(resumed), weights(whole))
