@@ -42,8 +42,13 @@ def address(swept: tuple[Path, Any]) -> Iterator[str]:
     """`conflictnlp ui` on a free port."""
     port = free_port()
     with started(swept[0], COMMAND, "ui", "--port", str(port)) as process:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}"), process, swept[0])
-        yield f"http://127.0.0.1:{port}"
+        try:
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}"), process, swept[0])
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            # Told to end, it ends its server too, which has a session of its own.
+            process.terminate()
+            process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
