@@ -82,7 +82,7 @@ def survey(
         raise InputError(f"{source}: holds no rows")
     if columns.id not in names and columns.id != ColumnsConfig.id:
         raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
-    check_columns(model, names, bool(asked))
+    check_columns(model, names, bool(asked) or finds)
     written = list(dict.fromkeys([*names, *output_columns(model)]))
     table = Table(written, types.schema(written) if types is not None else None)
     return Survey(total, table, finds, digest.hexdigest())
