@@ -71,7 +71,8 @@ def test_the_actors_of_the_reference_article_are_found(tmp_path, monkeypatch):
     names = [{party.name, *party.aliases} for party in found]
     assert any(own & {"IS", "Islamic State"} for own in names)
     assert any(own & {"government forces", "government troops"} for own in names)
-    assert result.metrics["test/actor_spans_overlap_f1"] > 0.6
+    # Less than the whole data gives: a guard against a tagger that marks nothing, or everything.
+    assert result.metrics["test/actor_spans_overlap_f1"] > 0.4
 
 
 def test_topic_of_the_reference_article(tmp_path, monkeypatch):
