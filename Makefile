@@ -13,7 +13,7 @@ test: $(INSTALLED)  ## the quick tests, under 6 minutes on two cores
 	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test-slow: $(INSTALLED)  ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout=900
 
 test-browser: $(INSTALLED)  ## the MLflow UI in headless Chromium, where there is one
 	$(BIN)/python -m pytest -m browser
