@@ -18,8 +18,9 @@ from conflictnlp.composition import load_task
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data import read_rows
 from conflictnlp.data.example import parse_row
-from conflictnlp.inference.evidence import cut_out, naming_sentences, shares, without
+from conflictnlp.inference.evidence import cut_out, naming_sentences, shares
 from conflictnlp.inference.model import Model
+from conflictnlp.text import Passage
 
 RESAMPLES = 2000
 
@@ -59,6 +60,20 @@ def drops(model: Model, cases: list) -> tuple[np.ndarray, np.ndarray, np.ndarray
         other.append(np.delete(lost, best).mean())
         framed.append(model.labels[label] != "none")
     return np.array(top), np.array(other), np.array(framed)
+
+
+def without(passage: Passage, start: int, end: int) -> Passage:
+    """Return a passage without one stretch and the mentions in it."""
+    gone = end - start
+    spans = tuple(
+        tuple(
+            (first, last) if last <= start else (first - gone, last - gone)
+            for first, last in role
+            if last <= start or first >= end
+        )
+        for role in passage.spans
+    )
+    return Passage(passage.text[:start] + passage.text[end:], spans, min(passage.offset, start))
 
 
 def interval(values: np.ndarray) -> str:
