@@ -1,19 +1,9 @@
-"""What mkdocs.yml cannot say: pages that are written elsewhere, and pages that are made from the code."""
+"""What mkdocs.yml cannot say: parts of pages that are made from the code."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
-
-# Pages that a checkout may lack; the navigation keeps a place for each.
-OPTIONAL = ("export.md", "mlflow.md", "momentum.md")
-
-
-def on_config(config: Any) -> Any:
-    """Leave the optional pages that are not there out of the navigation."""
-    config.nav = _without(config.nav, {page for page in OPTIONAL if not Path(config.docs_dir, page).exists()})
-    return config
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
@@ -23,17 +13,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if "<!-- tasks -->" in markdown:
         markdown = markdown.replace("<!-- tasks -->", tasks())
     return markdown
-
-
-def _without(entries: list[Any], gone: set[str]) -> list[Any]:
-    kept = []
-    for entry in entries:
-        ((title, target),) = entry.items()
-        if isinstance(target, list):
-            kept.append({title: _without(target, gone)})
-        elif target not in gone:
-            kept.append(entry)
-    return kept
 
 
 def commands() -> str:
