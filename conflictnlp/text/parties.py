@@ -79,6 +79,10 @@ class _Name:
     words: str
     own: tuple[str, ...]  # words that tell it from others
     side: str  # state, rebel or ""
+    folded: str
+    known: int | None
+    short: bool
+    initials: str
 
     @classmethod
     def of(cls, words: str) -> _Name:
@@ -89,7 +93,9 @@ class _Name:
         if side == "state" and _MOVEMENT & set(pieces):
             side = ""
         own = tuple(p for p in pieces if p and p not in _STATE and p not in _REBEL and p not in _ANY)
-        return cls(words, own, side)
+        initials = "".join(word[0] for word in re.findall(r"\w+", words) if word[0].isupper())
+        short = words.isupper() and len(words) <= 8 and " " not in words
+        return cls(words, own, side, words.casefold(), _known(words), short, initials)
 
 
 def merge_mentions(text: str, spans: Sequence[Offsets]) -> list[Party]:
@@ -142,7 +148,7 @@ def _join(text: str, mentions: Sequence[Offsets], names: Sequence[_Name]) -> lis
         for first in range(second):
             between = text[mentions[first][1] : mentions[second][0]]
             bracketed = between.strip(" \"'”’") == "(" and len(between) <= 3
-            if _same(names[first], names[second]) or (bracketed and _is_short(names[second].words)):
+            if _same(names[first], names[second]) or (bracketed and names[second].short):
                 one, other = root(first), root(second)
                 if len(sides[one] | sides[other]) < 2:
                     sides[one] |= sides[other]
@@ -155,12 +161,12 @@ def _join(text: str, mentions: Sequence[Offsets], names: Sequence[_Name]) -> lis
 
 
 def _same(one: _Name, other: _Name) -> bool:
-    if one.words.casefold() == other.words.casefold() or _known(one.words, other.words):
+    if one.folded == other.folded or (one.known is not None and one.known == other.known):
         return True
     if {one.side, other.side} == {"state", "rebel"}:
         return False
-    if _is_short(one.words) or _is_short(other.words):
-        if _abbreviates(one.words, other.words) or _abbreviates(other.words, one.words):
+    if one.short or other.short:
+        if _abbreviates(one, other) or _abbreviates(other, one):
             return True
         return one.own == other.own != ()
     if not one.own or not other.own:
@@ -183,29 +189,25 @@ def _join_unnamed(names: Sequence[_Name], parent: list[int], root: Callable[[int
             parent[root(unnamed[0])] = counted.most_common(1)[0][0]
 
 
-def _is_short(words: str) -> bool:
-    return words.isupper() and len(words) <= 8 and " " not in words
+def _abbreviates(short: _Name, long: _Name) -> bool:
+    return len(long.initials) > 1 and short.words == long.initials
 
 
-def _abbreviates(short: str, long: str) -> bool:
-    initials = "".join(word[0] for word in re.findall(r"\w+", long) if word[0].isupper())
-    return len(initials) > 1 and short == initials
-
-
-def _known(one: str, other: str) -> bool:
-    plain = [re.sub(r"\s+(group|fighters|militants|forces)$", "", words, flags=re.I) for words in (one, other)]
-
-    def stands(words: str, names: Sequence[str]) -> bool:
-        return words in names or words.casefold() in {name.casefold() for name in names if not name.isupper()}
-
-    return any(all(stands(words, names) for words in plain) for names in KNOWN)
+def _known(words: str) -> int | None:
+    """Return the number of the well-known name that these words spell, or None."""
+    plain = re.sub(r"\s+(group|fighters|militants|forces)$", "", words, flags=re.I)
+    folded = plain.casefold()
+    for number, names in enumerate(KNOWN):
+        if plain in names or any(folded == name.casefold() for name in names if not name.isupper()):
+            return number
+    return None
 
 
 def _party(mentions: Sequence[Offsets], names: Sequence[_Name]) -> Party:
     # The fullest name stands first: with words of its own, not a whole description, no abbreviation, then the longest.
     order = sorted(
         {name.words: name for name in names}.values(),
-        key=lambda name: (not name.own, name.words.count(" ") > 4, _is_short(name.words), -len(name.words)),
+        key=lambda name: (not name.own, name.words.count(" ") > 4, name.short, -len(name.words)),
     )
     words = [name.words for name in order]
     return Party(words[0], tuple(words[1:]), tuple(sorted(set(mentions))))
