@@ -104,12 +104,17 @@ def find_evidence(model: Scorer, chunk: Sequence[Scored], chances: Sequence[Matr
             for example, passage, scores in chunk
         ]
     sentences = [[] if isinstance(scores, str) else naming_sentences(passage) for _, passage, scores in chunk]
+    # A text of one sentence was asked by itself already.
+    asked = [own == [(0, len(passage.text))] for (_, passage, _), own in zip(chunk, sentences, strict=True)]
     scored = model.passage_probabilities(
-        cut_out(passage, *sentence) for (_, passage, _), own in zip(chunk, sentences, strict=True) for sentence in own
+        cut_out(passage, *sentence)
+        for (_, passage, _), own, known in zip(chunk, sentences, asked, strict=True)
+        for sentence in own
+        if not known
     )
     found = []
-    for (example, passage, _), own, whole in zip(chunk, sentences, chances, strict=True):
-        rows = [next(scored) for _ in own]
+    for (example, passage, _), own, known, whole in zip(chunk, sentences, asked, chances, strict=True):
+        rows = [whole] if known else [next(scored) for _ in own]
         weights = shares(np.array(rows), int(whole.argmax())) if rows else np.empty(0)
         found.append(_told(model, example, passage, own, rows, weights))
     return found

@@ -103,11 +103,11 @@ class Model:
             InputError: as `predict`.
         """
         examples = make_examples(self.task, texts, marks)
-        rows = [
-            [prediction.probabilities.get(label, np.nan) for label in self.labels]
-            for prediction in self.predict_examples(examples)
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(examples), len(self.labels))
+        chances = np.full((len(examples), len(self.labels)), np.nan)
+        for row, (_, _, scores) in zip(chances, self.score_examples(examples), strict=True):
+            if not isinstance(scores, str):
+                row[:] = self.probabilities(scores.pooled()[None, :])[0]
+        return chances
 
     @property
     def finds_actors(self) -> bool:

@@ -152,3 +152,37 @@ def test_a_models_evidence_is_what_it_says_of_the_sentence_alone(finding_bundle)
     assert [piece.probabilities for piece in (first, second)] == [
         pytest.approx(prediction.probabilities, abs=1e-5) for prediction in alone
     ]
+
+
+class TestWork:
+    """What is asked of the model, in passages."""
+
+    @pytest.fixture
+    def asked(self, actor_bundle, monkeypatch):
+        model = Model(actor_bundle)
+        texts = []
+        score = model._runtime._score
+
+        def counted(passages):
+            texts.extend(passage.text for passage in passages)
+            return score(passages)
+
+        monkeypatch.setattr(model._runtime, "_score", counted)
+        return model, texts
+
+    def test_a_text_of_one_sentence_is_asked_once(self, asked):
+        model, texts = asked
+        prediction = model.predict("On Monday IS advanced on Ostra.", actor="IS")
+        assert texts == ["On Monday IS advanced on Ostra."]
+        (piece,) = prediction.evidence
+        assert (piece.weight, piece.probabilities) == (1.0, prediction.probabilities)
+
+    def test_of_a_longer_text_each_naming_sentence_is_asked_too(self, asked):
+        model, texts = asked
+        model.predict("IS advanced. It rained. IS retreated.", actor="IS")
+        assert texts == ["IS advanced. It rained. IS retreated.", "IS advanced.", "IS retreated."]
+
+    def test_probabilities_alone_need_no_evidence(self, asked):
+        model, texts = asked
+        model.predict_proba(["IS advanced. IS retreated.", " "], actors=["IS", "IS"])
+        assert texts == ["IS advanced. IS retreated."]
