@@ -23,13 +23,12 @@ from transformers import (
 
 from conflictnlp.config import PretrainConfig
 from conflictnlp.errors import InputError
-from conflictnlp.models.device import resolve_device, wants_bfloat16
+from conflictnlp.models.device import resolve_device
+from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments
 from conflictnlp.models.masked_trainer import IGNORED, MaskedLanguageTrainer, Window, masked_loss
 from conflictnlp.models.trainer import PAD_TO, LogFunction, ProgressBar, last_checkpoint
-from conflictnlp.models.transformer import quiet, reach_of
 
 log = logging.getLogger(__name__)
-_SETTINGS: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class MaskedLanguageModel:
         self.precision = precision
         self.device = resolve_device(device)
         transformers.set_seed(seed)
-        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, **_SETTINGS)
+        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
         if self.tokenizer.mask_token is None or not self.tokenizer.is_fast:
             raise InputError(f"model.encoder={folder}: its tokenizer has no mask token, or no tokenizer.json")
         self.model, missing = _load(AutoModelForMaskedLM, folder)
@@ -161,7 +160,7 @@ class MaskedLanguageModel:
         with quiet():
             self.model.save_pretrained(folder, state_dict={**self.model.state_dict(), **self._kept})
         # As it came: the one at work here was told to truncate.
-        AutoTokenizer.from_pretrained(self._folder, **_SETTINGS).save_pretrained(folder)
+        AutoTokenizer.from_pretrained(self._folder, **LOCAL_ONLY).save_pretrained(folder)
 
     def collator(self, settings: PretrainConfig) -> DataCollatorForLanguageModeling:
         """Return what masks a batch: of the chosen tokens 80% by the mask, 10% by others, 10% stay (as BERT does)."""
@@ -187,29 +186,23 @@ class MaskedLanguageModel:
         return batches
 
     def _arguments(self, settings: PretrainConfig, folder: Path) -> TrainingArguments:
-        return TrainingArguments(
-            output_dir=str(folder),
+        return training_arguments(
+            folder,
+            self.device,
+            self.precision,
+            self.seed,
             num_train_epochs=settings.epochs,
             max_steps=settings.max_steps,
             per_device_train_batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
             warmup_steps=settings.warmup,
-            optim="adamw_torch_fused",
-            bf16=wants_bfloat16(self.precision, self.device),
-            use_cpu=self.device.type == "cpu",
             eval_strategy="epoch",
             save_strategy="steps",
             save_steps=settings.save_steps,
             save_total_limit=1,
             logging_steps=20,
             logging_nan_inf_filter=False,
-            disable_tqdm=True,
-            report_to="none",
-            seed=self.seed,
-            data_seed=self.seed,
-            remove_unused_columns=False,
-            dataloader_pin_memory=self.device.type == "cuda",
         )
 
 
@@ -242,7 +235,7 @@ def _load(kind: Any, folder: Path) -> tuple[PreTrainedModel, set[str]]:
     try:
         with quiet():
             model, info = kind.from_pretrained(
-                folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **_SETTINGS
+                folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **LOCAL_ONLY
             )
     except ValueError as error:
         raise InputError(

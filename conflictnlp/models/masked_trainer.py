@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.utils.data import DataLoader
-from transformers import DataCollatorForLanguageModeling, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers import DataCollatorForLanguageModeling, PreTrainedModel, TrainerCallback, TrainingArguments
 
-from conflictnlp.models.trainer import EpochLoader, LengthGroupedBatches
+from conflictnlp.models.trainer import LengthGroupedTrainer
 
 # What the collator gives as label of a token that is not asked.
 IGNORED = -100
 Window = dict[str, list[int]]
 
 
-class MaskedLanguageTrainer(Trainer):
+class MaskedLanguageTrainer(LengthGroupedTrainer):
     """Trainer whose masks depend on seed, epoch and batch alone.
 
     Args:
@@ -30,8 +28,6 @@ class MaskedLanguageTrainer(Trainer):
         perplexity: of the held-out texts, by the model as it stands.
         callbacks: further callbacks.
     """
-
-    loss_is_scaled_for_ga = False
 
     def __init__(
         self,
@@ -44,6 +40,7 @@ class MaskedLanguageTrainer(Trainer):
     ) -> None:
         numbered = [{**window, "number": number} for number, window in enumerate(windows)]
         super().__init__(
+            [len(window["input_ids"]) for window in windows],
             model=model,
             args=args,
             train_dataset=numbered,
@@ -51,17 +48,8 @@ class MaskedLanguageTrainer(Trainer):
             data_collator=self._collate,
             callbacks=callbacks,
         )
-        self.remove_callback(PrinterCallback)
-        self.remove_callback(ProgressCallback)
         self._masks = masks
         self._perplexity = perplexity
-        lengths = [len(window["input_ids"]) for window in windows]
-        self._batches = LengthGroupedBatches(lengths, args.per_device_train_batch_size, args.seed)
-
-    def get_train_dataloader(self) -> DataLoader:
-        """Return batches of like length."""
-        loader = EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self._collate)  # type: ignore[arg-type]
-        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
     def compute_loss(
         self,

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 import transformers
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
@@ -17,11 +16,11 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
-from conflictnlp.models.device import resolve_device, wants_bfloat16
+from conflictnlp.models.device import resolve_device
+from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.mentions import CONFIG, LABELS, WEIGHTS, MentionFinder, TokenWindow, TokenWindows
 from conflictnlp.models.scores import Matrix
 from conflictnlp.models.trainer import PAD_TO, ProgressBar
-from conflictnlp.models.transformer import quiet, reach_of
 from conflictnlp.models.weights import find_encoder
 
 log = logging.getLogger(__name__)
@@ -91,11 +90,11 @@ class ActorTagger(MentionFinder):
             num_labels=len(LABELS),
             id2label=dict(enumerate(LABELS)),
             label2id={label: number for number, label in enumerate(LABELS)},
-            **_LOCAL,
+            **LOCAL_ONLY,
         )
         with quiet():
             self.model_ = AutoModelForTokenClassification.from_pretrained(
-                folder, config=config, dtype=torch.float32, use_safetensors=True, **_LOCAL
+                folder, config=config, dtype=torch.float32, use_safetensors=True, **LOCAL_ONLY
             )
         self.max_length = min(self.max_length, reach_of(self.model_))
         self.windows = TokenWindows(self.tokenizer_.backend_tokenizer, self.max_length)
@@ -181,27 +180,13 @@ class ActorTagger(MentionFinder):
         return {**{name: getattr(self, name) for name in names}, "texts": self.texts_}
 
     def _load_tokenizer(self, folder: Path) -> None:
-        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **_LOCAL)
+        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
         self.windows = TokenWindows(self.tokenizer_.backend_tokenizer, self.max_length)
 
     def _logits(self, windows: Sequence[Sequence[int]]) -> list[Matrix]:
-        """Score windows: those of like length share a batch, results come in input order."""
         device = resolve_device(self.device)
         self.model_.to(device)
-        order = sorted(range(len(windows)), key=lambda row: len(windows[row]))
-        logits: list[Matrix] = [np.empty(0)] * len(windows)
-        with torch.inference_mode():
-            for first in range(0, len(order), self.batch_size):
-                rows = order[first : first + self.batch_size]
-                batch = self.tokenizer_.pad(
-                    {"input_ids": [list(windows[row]) for row in rows]}, return_tensors="pt", pad_to_multiple_of=PAD_TO
-                )
-                outputs = self.model_(
-                    input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
-                )
-                for row, values in zip(rows, outputs.logits.float().cpu().numpy(), strict=True):
-                    logits[row] = values
-        return logits
+        return window_logits(self.model_, windows, self.tokenizer_.pad_token_id, self.batch_size, device)
 
     def _labels(self, window: TokenWindow, text: TaggedText) -> list[int]:
         labels = []
@@ -215,27 +200,18 @@ class ActorTagger(MentionFinder):
         return [_IGNORED] * window.lead + labels + [_IGNORED] * after
 
     def _arguments(self, folder: Path, device: torch.device) -> transformers.TrainingArguments:
-        return transformers.TrainingArguments(
-            output_dir=str(folder),
+        return training_arguments(
+            folder,
+            device,
+            self.precision,
+            self.seed,
             num_train_epochs=self.epochs,
             max_steps=self.max_steps,
             per_device_train_batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             warmup_steps=0.1,
-            optim="adamw_torch_fused",
-            bf16=wants_bfloat16(self.precision, device),
-            use_cpu=device.type == "cpu",
             train_sampling_strategy="group_by_length",
             eval_strategy="no",
             save_strategy="no",
             logging_strategy="no",
-            disable_tqdm=True,
-            report_to="none",
-            seed=self.seed,
-            data_seed=self.seed,
-            remove_unused_columns=False,
-            dataloader_pin_memory=device.type == "cuda",
         )
-
-
-_LOCAL: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}

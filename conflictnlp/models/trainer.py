@@ -34,6 +34,26 @@ class TrainingWindow:
     weight: float
 
 
+def pad(windows: Sequence[Sequence[int]], pad_id: int, pad_to: int = PAD_TO) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pad token ids to one length.
+
+    Args:
+        windows: one batch.
+        pad_id: the padding token.
+        pad_to: lengths are rounded up to a multiple of this.
+
+    Returns:
+        ids and attention mask, both (n, length).
+    """
+    length = math.ceil(max(map(len, windows)) / pad_to) * pad_to
+    ids = torch.full((len(windows), length), pad_id, dtype=torch.long)
+    mask = torch.zeros((len(windows), length), dtype=torch.long)
+    for row, window in enumerate(windows):
+        ids[row, : len(window)] = torch.tensor(window)
+        mask[row, : len(window)] = 1
+    return ids, mask
+
+
 def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = PAD_TO) -> dict[str, torch.Tensor]:
     """Pad windows to one length.
 
@@ -45,12 +65,7 @@ def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = PAD_TO
     Returns:
         input_ids and attention_mask (n, length), targets (n,) or (n, n_labels), weights (n,).
     """
-    length = math.ceil(max(len(window.ids) for window in windows) / pad_to) * pad_to
-    ids = torch.full((len(windows), length), pad_id, dtype=torch.long)
-    mask = torch.zeros((len(windows), length), dtype=torch.long)
-    for row, window in enumerate(windows):
-        ids[row, : len(window.ids)] = torch.tensor(window.ids)
-        mask[row, : len(window.ids)] = 1
+    ids, mask = pad([window.ids for window in windows], pad_id, pad_to)
     return {
         "input_ids": ids,
         "attention_mask": mask,
@@ -102,7 +117,30 @@ class EpochLoader(DataLoader):
         self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
 
 
-class ClassificationTrainer(Trainer):
+class LengthGroupedTrainer(Trainer):
+    """Trainer with batches of like length, whose loss is a plain mean and whose news go to our own callbacks alone.
+
+    Args:
+        lengths: tokens of each training window.
+        **settings: the Trainer's own.
+    """
+
+    # A plain mean over the micro-batch must be divided by the accumulation steps.
+    loss_is_scaled_for_ga = False
+
+    def __init__(self, lengths: Sequence[int], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+        self._batches = LengthGroupedBatches(lengths, self.args.per_device_train_batch_size, self.args.seed)
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return batches of like length."""
+        loader = EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
+        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
+
+
+class ClassificationTrainer(LengthGroupedTrainer):
     """Trainer whose loss knows window weights, class weights and focal loss, and which validates whole passages.
 
     Args:
@@ -118,9 +156,6 @@ class ClassificationTrainer(Trainer):
         callbacks: further callbacks.
     """
 
-    # Our loss is a plain mean over the micro-batch, so the Trainer must divide by the accumulation steps.
-    loss_is_scaled_for_ga = False
-
     def __init__(
         self,
         model: torch.nn.Module,
@@ -135,6 +170,7 @@ class ClassificationTrainer(Trainer):
         callbacks: list[TrainerCallback],
     ) -> None:
         super().__init__(
+            [len(window.ids) for window in windows],
             model=model,
             args=args,
             train_dataset=windows,
@@ -142,21 +178,11 @@ class ClassificationTrainer(Trainer):
             data_collator=lambda batch: collate(batch, pad_id),
             callbacks=callbacks,
         )
-        self.remove_callback(PrinterCallback)
-        self.remove_callback(ProgressCallback)
-        self._windows = windows
         self._multi = multi
         self._class_weights = class_weights
         self._focal_gamma = focal_gamma
         self._label_smoothing = label_smoothing
         self._validate = validate
-
-    def get_train_dataloader(self) -> DataLoader:
-        """Return batches of like length."""
-        lengths = [len(window.ids) for window in self._windows]
-        batches = LengthGroupedBatches(lengths, self.args.per_device_train_batch_size, self.args.seed)
-        loader = EpochLoader(self._windows, batch_sampler=batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
-        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
     def compute_loss(
         self,

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,15 +20,14 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
-from conflictnlp.models.device import resolve_device, wants_bfloat16
+from conflictnlp.models.device import resolve_device
+from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
 from conflictnlp.models.trainer import (
-    PAD_TO,
     ClassificationTrainer,
     LogFunction,
     ProgressBar,
     TrainingWindow,
-    collate,
     last_checkpoint,
 )
 from conflictnlp.models.weights import find_encoder
@@ -38,29 +35,6 @@ from conflictnlp.text import Passage, invent_name, rename
 
 log = logging.getLogger(__name__)
 _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from a bar for every file, and from warning that a new head is new."""
-    verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(verbosity)
-        if bars:
-            transformers.logging.enable_progress_bar()
-
-
-def reach_of(model: transformers.PreTrainedModel) -> int:
-    """Return how many tokens an encoder reads at once."""
-    reach: int = getattr(model.config, "max_position_embeddings", sys.maxsize)
-    embeddings = getattr(model.base_model, "embeddings", None)
-    padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
-    # RoBERTa and MPNet number positions from after the padding's. Batches are padded to a multiple of 8.
-    return (reach if padding is None else reach - padding - 1) // PAD_TO * PAD_TO
 
 
 class TransformerClassifier(TextClassifier):
@@ -298,7 +272,6 @@ class TransformerClassifier(TextClassifier):
         names = [str(name) for name in self.classes_]
         if self.background is not None and (self.multi or self.background not in names):
             raise InputError(f"model.background={self.background}: must be a label of a single-label task, or null")
-        settings: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
         if fresh:
             config = AutoConfig.from_pretrained(
                 folder,
@@ -306,18 +279,18 @@ class TransformerClassifier(TextClassifier):
                 id2label=dict(enumerate(names)),
                 label2id={name: number for number, name in enumerate(names)},
                 problem_type="multi_label_classification" if self.multi else "single_label_classification",
-                **settings,
+                **LOCAL_ONLY,
             )
         else:
-            config = AutoConfig.from_pretrained(folder, **settings)
+            config = AutoConfig.from_pretrained(folder, **LOCAL_ONLY)
         # transformers accepts labels that contradict each other, and resets them silently where counts differ.
         if [config.id2label.get(number) for number in range(config.num_labels)] != names:
             raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {names}")
         with quiet():
             self.model_ = AutoModelForSequenceClassification.from_pretrained(
-                folder, config=config, dtype=torch.float32, use_safetensors=True, **settings
+                folder, config=config, dtype=torch.float32, use_safetensors=True, **LOCAL_ONLY
             )
-        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **settings)
+        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
         if not self.tokenizer_.is_fast:
             raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
         self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
@@ -344,21 +317,12 @@ class TransformerClassifier(TextClassifier):
             self.model_.to(device)
 
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
-        """Score a chunk: windows of like length share a batch, results come in input order."""
         self._place()
         encoded = self._windows_of(passages)
         flat = [window for windows in encoded for window in windows]
-        logits = np.empty((len(flat), len(self.classes_)))
-        order = sorted(range(len(flat)), key=lambda number: len(flat[number].ids))
         device = next(self.model_.parameters()).device
-        with torch.inference_mode():
-            for first in range(0, len(order), self.eval_batch_size):
-                rows = order[first : first + self.eval_batch_size]
-                batch = collate([TrainingWindow(flat[row].ids, 0, 1.0) for row in rows], self.pad_id_)
-                outputs = self.model_(
-                    input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
-                )
-                logits[rows] = outputs.logits.float().cpu().numpy()
+        rows = window_logits(self.model_, [window.ids for window in flat], self.pad_id_, self.eval_batch_size, device)
+        logits = np.array(rows, dtype=np.float64)
         background = None if self.background is None else list(self.classes_).index(self.background)
         yield from weigh_windows(encoded, logits, background)
 
@@ -370,8 +334,11 @@ class TransformerClassifier(TextClassifier):
     def _arguments(
         self, folder: Path, device: torch.device, epochs: float, rate: float, validated: bool
     ) -> transformers.TrainingArguments:
-        return transformers.TrainingArguments(
-            output_dir=str(folder),
+        return training_arguments(
+            folder,
+            device,
+            self.precision,
+            self.seed,
             num_train_epochs=epochs,
             max_steps=self.max_steps,
             per_device_train_batch_size=self.batch_size,
@@ -381,9 +348,6 @@ class TransformerClassifier(TextClassifier):
             warmup_steps=self.warmup,
             lr_scheduler_type=self.schedule,
             max_grad_norm=self.max_grad_norm,
-            optim="adamw_torch_fused",
-            bf16=wants_bfloat16(self.precision, device),
-            use_cpu=device.type == "cpu",
             eval_strategy="epoch" if validated else "no",
             save_strategy="epoch",
             save_total_limit=1,
@@ -393,12 +357,6 @@ class TransformerClassifier(TextClassifier):
             restore_callback_states_from_checkpoint=True,
             logging_steps=20,
             logging_nan_inf_filter=False,
-            disable_tqdm=True,
-            report_to="none",
-            seed=self.seed,
-            data_seed=self.seed,
-            remove_unused_columns=False,
-            dataloader_pin_memory=device.type == "cuda",
         )
 
     def _early_stopping(self, validated: bool) -> list[transformers.TrainerCallback]:

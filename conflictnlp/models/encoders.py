@@ -1,0 +1,103 @@
+"""What all encoders of transformers share here: how they are loaded, how far they reach, how windows are scored."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from transformers import TrainingArguments
+
+from conflictnlp.models.device import wants_bfloat16
+from conflictnlp.models.scores import Matrix
+from conflictnlp.models.trainer import PAD_TO, pad
+
+# For every `from_pretrained`: nothing is fetched, and no code that comes with a model is run.
+LOCAL_ONLY: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from a bar for every file, and from warning that a new head is new."""
+    verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(verbosity)
+        if bars:
+            transformers.logging.enable_progress_bar()
+
+
+def reach_of(model: transformers.PreTrainedModel) -> int:
+    """Return how many tokens an encoder reads at once."""
+    reach: int = getattr(model.config, "max_position_embeddings", sys.maxsize)
+    embeddings = getattr(model.base_model, "embeddings", None)
+    padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
+    # RoBERTa and MPNet number positions from after the padding's. Batches are padded to a multiple of 8.
+    return (reach if padding is None else reach - padding - 1) // PAD_TO * PAD_TO
+
+
+def window_logits(
+    model: transformers.PreTrainedModel,
+    windows: Sequence[Sequence[int]],
+    pad_id: int,
+    batch_size: int,
+    device: torch.device,
+) -> list[Matrix]:
+    """Score windows: those of like length share a batch, results come in input order.
+
+    Args:
+        model: with its head, on the device.
+        windows: token ids.
+        pad_id: the padding token.
+        batch_size: windows of a batch.
+        device: where the model is.
+
+    Returns:
+        for each window its logits: (n_labels,), or for token classification (padded length, n_labels).
+    """
+    order = sorted(range(len(windows)), key=lambda row: len(windows[row]))
+    logits: list[Matrix] = [np.empty(0)] * len(windows)
+    with torch.inference_mode():
+        for first in range(0, len(order), batch_size):
+            rows = order[first : first + batch_size]
+            ids, mask = pad([windows[row] for row in rows], pad_id)
+            outputs = model(input_ids=ids.to(device), attention_mask=mask.to(device))
+            for row, values in zip(rows, outputs.logits.float().cpu().numpy(), strict=True):
+                logits[row] = values
+    return logits
+
+
+def training_arguments(folder: Path, device: torch.device, precision: str, seed: int, **own: Any) -> TrainingArguments:
+    """Return the Trainer's arguments, with what every training of this package wants.
+
+    Args:
+        folder: for checkpoints.
+        device: where it computes.
+        precision: auto, float32 or bfloat16.
+        seed: of weights, dropout and order.
+        **own: the training's own.
+
+    Returns:
+        the arguments.
+    """
+    return TrainingArguments(
+        output_dir=str(folder),
+        optim="adamw_torch_fused",
+        bf16=wants_bfloat16(precision, device),
+        use_cpu=device.type == "cpu",
+        disable_tqdm=True,
+        report_to="none",
+        seed=seed,
+        data_seed=seed,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.type == "cuda",
+        **own,
+    )
