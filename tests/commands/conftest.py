@@ -51,6 +51,23 @@ class Said:
         return self.err.removeprefix("conflictnlp: ").rstrip()
 
 
+def failing_fit(patch: pytest.MonkeyPatch, number: int, error: BaseException) -> list[float]:
+    """Let the fit of a TF-IDF model of this number (from 1) fail, and return the list that each fit's C goes into."""
+    from conflictnlp.models import TfidfClassifier
+
+    fit = TfidfClassifier.fit
+    fitted: list[float] = []
+
+    def failing(self: Any, *arguments: Any, **named: Any) -> Any:
+        fitted.append(self.C)
+        if len(fitted) == number:
+            raise error
+        return fit(self, *arguments, **named)
+
+    patch.setattr(TfidfClassifier, "fit", failing)
+    return fitted
+
+
 @dataclass(frozen=True)
 class Trained:
     """A training that ended well.

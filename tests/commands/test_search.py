@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from conflictnlp.commands.search import search
 from conflictnlp.errors import IncompleteError, PrunedError
 from conflictnlp.models import TfidfClassifier
-from tests.commands.conftest import QUICK, Run
+from tests.commands.conftest import QUICK, Run, failing_fit
 
 pytest.importorskip("optuna")
 
@@ -65,17 +65,9 @@ def test_the_best_of_the_trials_can_be_trained_again(run: Run, workplace: Path, 
 
 
 def test_a_trial_that_was_cut_off_is_tried_again(workplace: Path, client: MlflowClient) -> None:
-    fit, fitted = TfidfClassifier.fit, []
-
-    def interrupted(self, *arguments, **named):
-        fitted.append(self.C)
-        if len(fitted) == 2:
-            raise KeyboardInterrupt
-        return fit(self, *arguments, **named)
-
     own = words(workplace, "search.trials=2")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TfidfClassifier, "fit", interrupted)
+        fitted = failing_fit(patch, 2, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             search(own)
         result = search(own)
@@ -89,16 +81,8 @@ def test_a_trial_that_was_cut_off_is_tried_again(workplace: Path, client: Mlflow
 
 
 def test_a_trial_that_fails_costs_no_other(workplace: Path) -> None:
-    fit, fitted = TfidfClassifier.fit, []
-
-    def crash(self, *arguments, **named):
-        fitted.append(self.C)
-        if len(fitted) == 1:
-            raise ZeroDivisionError("odd")
-        return fit(self, *arguments, **named)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TfidfClassifier, "fit", crash)
+        fitted = failing_fit(patch, 1, ZeroDivisionError("odd"))
         result = search(words(workplace, "search.trials=2"))
     assert result.params == {"model.C": fitted[1]}
     (folder,) = (workplace / "outputs" / "topic").glob("search-*")

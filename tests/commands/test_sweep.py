@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from conflictnlp.tracking.parents import children
 from conflictnlp.tracking.references import find_bundle
 from conflictnlp.tracking.store import Store
-from tests.commands.conftest import QUICK, Run, Said, say
+from tests.commands.conftest import QUICK, Run, Said, failing_fit, say
 
 SWEEP = ("train", "-m", "task=topic", *QUICK)
 
@@ -78,19 +78,9 @@ class TestDone:
 
 
 def test_an_interrupted_sweep_goes_on_where_it_stopped(run: Run, workplace: Path) -> None:
-    from conflictnlp.models import TfidfClassifier
-
-    fit, fitted = TfidfClassifier.fit, []
-
-    def interrupted(self, *arguments, **named):
-        fitted.append(self.C)
-        if len(fitted) == 2:
-            raise KeyboardInterrupt
-        return fit(self, *arguments, **named)
-
     words = (*SWEEP, "model.C=1,10,20")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TfidfClassifier, "fit", interrupted)
+        fitted = failing_fit(patch, 2, KeyboardInterrupt())
         first = run(*words)
         assert first.status == 130
         second = run(*words)
