@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from conflictnlp.commands.prediction_columns import chances_type, evidence_type
 from conflictnlp.data.example import Example
+from conflictnlp.data.write import parquet_writer
 from conflictnlp.errors import InputError
 from conflictnlp.files import atomic_path, open_text
 from conflictnlp.inference.page import render_page
@@ -52,8 +54,8 @@ def record_writer(output: str | None) -> Iterator[Write]:
         return
     with atomic_path(output) as temporary:
         if output.endswith(".parquet"):
-            with _parquet_writer(temporary) as write:
-                yield write
+            with parquet_writer(temporary, _schema(), _PARQUET_ROWS) as write:
+                yield lambda record, _: write({**record, "models": _used(record["models"])})
             return
         with open_text(temporary, "wt") as stream:
             if output.endswith(".html"):
@@ -64,45 +66,23 @@ def record_writer(output: str | None) -> Iterator[Write]:
                 yield lambda record, _: stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-@contextmanager
-def _parquet_writer(path: Path) -> Iterator[Write]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    waiting: list[dict[str, Any]] = []
-    with pq.ParquetWriter(path, _schema()) as writer:
-
-        def flush() -> None:
-            if waiting:
-                writer.write_table(pa.Table.from_pylist(waiting, schema=writer.schema))
-                waiting.clear()
-
-        def write(record: dict[str, Any], article: Example) -> None:
-            waiting.append({**record, "models": {task: used for task, used in record["models"].items() if used}})
-            if len(waiting) == _PARQUET_ROWS:
-                flush()
-
-        yield write
-        flush()
+def _used(models: dict[str, Any]) -> dict[str, Any]:
+    return {task: model for task, model in models.items() if model}
 
 
 def _schema() -> Any:
     import pyarrow as pa
 
     text, number, chance = pa.string(), pa.int64(), pa.float64()
-    chances = pa.map_(text, chance)
     ranked = pa.struct([("label", text), ("probability", chance)])
-    evidence = pa.struct(
-        [("start", number), ("end", number), ("text", text), ("probabilities", chances), ("weight", chance)]
-    )
     actor = pa.struct(
         [
             ("name", text),
             ("mentions", pa.list_(pa.list_(number))),
             ("label", text),
             ("probability", chance),
-            ("probabilities", chances),
-            ("evidence", pa.list_(evidence)),
+            ("probabilities", chances_type()),
+            ("evidence", evidence_type()),
         ]
     )
     used = pa.struct([("model", text), ("bundle", text)])

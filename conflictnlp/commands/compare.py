@@ -14,13 +14,12 @@ from conflictnlp.errors import InputError
 from conflictnlp.evaluation.comparison_json import to_dict, write_disagreements
 from conflictnlp.evaluation.comparison_report import Comparison, Contestant, compare
 from conflictnlp.evaluation.comparison_tables import write_tables
-from conflictnlp.evaluation.predictions import Predictions, read_predictions
+from conflictnlp.evaluation.predictions import Predictions, predictions_file, read_predictions
 from conflictnlp.files import write_json
 from conflictnlp.tracking.artifacts import fetch_artifact, fingerprints, stored_config
 from conflictnlp.tracking.references import all_runs, find_run
 from conflictnlp.tracking.store import Store
 
-PREDICTIONS = "test_predictions.parquet"
 _REMEDY = "score the models on one set first (conflictnlp evaluate REF data=...) and compare those runs"
 
 
@@ -56,7 +55,7 @@ def compare_runs(
         for run in runs:
             place = Path(folder) / run.info.run_id
             place.mkdir()
-            predictions[run.info.run_id] = read_predictions(fetch_artifact(run, PREDICTIONS, store, place))
+            predictions[run.info.run_id] = read_predictions(fetch_artifact(run, predictions_file(), store, place))
             config = _config(run, store, place)
             facts.append(RunFacts(run.info.run_id, run.info.run_name, config, fingerprints(_trained(run, store))))
             if config is None:
@@ -155,7 +154,7 @@ def _found_runs(query: str, task: str | None, store: Store) -> tuple[list[Any], 
 
 
 def _stored(run: Any, store: Store) -> bool:
-    return any(entry.path == PREDICTIONS for entry in store.client.list_artifacts(run.info.run_id))
+    return any(entry.path == predictions_file() for entry in store.client.list_artifacts(run.info.run_id))
 
 
 def _trained(run: Any, store: Store) -> Any:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from conflictnlp.evaluation.aggregate import Spread
 
 log = logging.getLogger(__name__)
-PREDICTIONS = "test_predictions.parquet"
 _SCOPE = (
     "The interval is a bootstrap over groups or texts of the pooled predictions, each made by the model that had not "
     "seen the row. It does not cover that the folds' models share most of their training rows, nor the draw of the "
@@ -80,25 +79,20 @@ def cross_validate(config: Config, folder: Path, overrides: Sequence[str]) -> Cr
         return _result_in(done)
     assert config.evaluation.folds is not None
     try:
-        with open_parent(store, folder, record) as run:
-            handler = log_file(run.folder)
-            try:
-                results = []
-                for number in range(1, config.evaluation.folds + 1):
-                    one = replace(config, evaluation=replace(config.evaluation, fold=number), resume_run=None)
-                    words = [*overrides, f"evaluation.fold={number}"]
-                    splits = folds.splits(number)
-                    results.append(train_once(one, run.folder / FOLDS / str(number), words, run.run_id, splits))
-                metrics = _score(config, results, run)
-                metrics["duration_seconds"] = time.time() - started
-                run.log_metrics(metrics)
-                result = CrossValidationResult(run.run_id, run.folder, metrics, tuple(results))
-                write_json(run.folder / RESULT, _to_dict(result))
-                run.note(_note(record["note"], metrics, results))
-                run.end("FINISHED")
-            finally:
-                logging.getLogger().removeHandler(handler)
-                handler.close()
+        with open_parent(store, folder, record) as run, log_file(run.folder):
+            results = []
+            for number in range(1, config.evaluation.folds + 1):
+                one = replace(config, evaluation=replace(config.evaluation, fold=number), resume_run=None)
+                words = [*overrides, f"evaluation.fold={number}"]
+                splits = folds.splits(number)
+                results.append(train_once(one, run.folder / FOLDS / str(number), words, run.run_id, splits))
+            metrics = _score(config, results, run)
+            metrics["duration_seconds"] = time.time() - started
+            run.log_metrics(metrics)
+            result = CrossValidationResult(run.run_id, run.folder, metrics, tuple(results))
+            write_json(run.folder / RESULT, _to_dict(result))
+            run.note(_note(record["note"], metrics, results))
+            run.end("FINISHED")
     except TrackingError as error:
         # A fold's own result is no result of the whole.
         error.__dict__.pop("result", None)
@@ -123,10 +117,10 @@ def _record(config: Config, folds: Folds, overrides: Sequence[str]) -> dict[str,
 
 def _score(config: Config, results: Sequence[TrainResult], run: Any) -> dict[str, float]:
     """Score the pooled predictions; they, their pictures and the folds' own scores go into the parent's folder."""
-    from conflictnlp.evaluation.predictions import pool_predictions
+    from conflictnlp.evaluation.predictions import pool_predictions, predictions_file
     from conflictnlp.evaluation.report import evaluate_outcome
 
-    files = [result.bundle.parent / PREDICTIONS for result in results]
+    files = [result.bundle.parent / predictions_file() for result in results]
     outcome = pool_predictions(files, run.folder / "predictions.parquet")
     evaluation = evaluate_outcome(outcome, config.evaluation)
     log.info("pooled predictions of %d folds\n%s", len(results), evaluation.to_text())

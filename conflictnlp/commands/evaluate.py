@@ -55,7 +55,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
         InputError: the model or the data cannot be used.
         TrackingError: the store was lost on the way.
     """
-    from conflictnlp.evaluation.predictions import write_predictions
+    from conflictnlp.evaluation.predictions import predictions_file, write_predictions
     from conflictnlp.evaluation.report import evaluate_model
     from conflictnlp.tracking.run import TrackedRun, discard_unused
     from conflictnlp.tracking.store import Store, check_store
@@ -122,7 +122,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
             write_json(folder / "data_report.json", splits.report.to_dict())
             write_json(folder / "evaluation.json", {"test": evaluation.to_dict()})
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(model.folder), "metrics": metrics})
-            write_predictions(folder / "test_predictions.parquet", model, splits.test, evaluation.outcome)
+            write_predictions(folder / predictions_file(), model, splits.test, evaluation.outcome)
             run.end("FINISHED")
     finally:
         discard_unused(folder)

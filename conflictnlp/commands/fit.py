@@ -47,7 +47,7 @@ def fit_and_score(
     from conflictnlp.bundle import add_to_bundle, read_manifest, save_bundle
     from conflictnlp.commands.fit_tagger import fit_tagger, score_tagger
     from conflictnlp.evaluation.card import model_card
-    from conflictnlp.evaluation.predictions import write_predictions
+    from conflictnlp.evaluation.predictions import predictions_file, write_predictions
     from conflictnlp.evaluation.report import evaluate_model, gold_targets
     from conflictnlp.inference.calibration import fit_temperature, tune_thresholds
     from conflictnlp.inference.model import Model
@@ -103,7 +103,7 @@ def fit_and_score(
     if config.evaluation.plots:
         last.draw(folder / "figures", config.evaluation.bins)
     write_json(folder / "evaluation.json", {name: value.to_dict() for name, value in evaluations.items()})
-    write_predictions(folder / f"{split}_predictions.parquet", model, getattr(splits, split), last.outcome)
+    write_predictions(folder / predictions_file(split), model, getattr(splits, split), last.outcome)
     data = {"name": config.data.name, "description": config.data.description, "terms": config.data.terms}
     card = model_card(read_manifest(folder / "bundle"), last, splits.report, data, asdict(config), split)
     add_to_bundle(folder / "bundle", {"run_id": run.run_id, "metrics": metrics}, card)

@@ -84,6 +84,21 @@ def type_faults_told() -> Iterator[None]:
         ) from error
 
 
+def chances_type() -> pa.DataType:
+    """Return the type of probabilities by label."""
+    import pyarrow as pa
+
+    return pa.map_(pa.string(), pa.float64())
+
+
+def evidence_type() -> pa.DataType:
+    """Return the type of a prediction's evidence."""
+    import pyarrow as pa
+
+    fields = [("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())]
+    return pa.list_(pa.struct([*fields, ("probabilities", chances_type()), ("weight", pa.float64())]))
+
+
 def prediction_types(model: Model) -> dict[str, Any]:
     """Return the types of the columns that a prediction adds.
 
@@ -95,18 +110,8 @@ def prediction_types(model: Model) -> dict[str, Any]:
     """
     import pyarrow as pa
 
-    chances = pa.map_(pa.string(), pa.float64())
-    evidence = pa.struct(
-        [
-            ("start", pa.int64()),
-            ("end", pa.int64()),
-            ("text", pa.string()),
-            ("probabilities", chances),
-            ("weight", pa.float64()),
-        ]
-    )
     types = {name: pa.string() for name in output_columns(model)}
-    types |= {"start": pa.int64(), "end": pa.int64(), "probability": pa.float64(), "evidence": pa.list_(evidence)}
+    types |= {"start": pa.int64(), "end": pa.int64(), "probability": pa.float64(), "evidence": evidence_type()}
     types |= {f"prob_{label}": pa.float64() for label in model.labels}
     if model.task.is_multi:
         types["prediction"] = pa.list_(pa.string())

@@ -80,16 +80,13 @@ def pretrain(overrides: Sequence[str] = ()) -> PretrainResult:
         folder = old or folder
         config = replace(config, resume=run_id is not None)
     folder.mkdir(parents=True, exist_ok=True)
-    handler = log_file(folder)
     try:
-        with TrackedRun(store, folder, record, run_id) as run:
+        with log_file(folder), TrackedRun(store, folder, record, run_id) as run:
             write_json(folder / "config.json", asdict(config))
             metrics = _train(config, base, texts, inherited, folder, run, started)
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
             run.end("FINISHED")
     finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()
         discard_unused(folder)
     return PretrainResult(run.run_id, folder / ENCODER, metrics)
 

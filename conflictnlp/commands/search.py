@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.record import about
-from conflictnlp.commands.search_result import CHOOSES, Search, SearchResult, finish
+from conflictnlp.commands.search_result import Search, SearchResult, finish
 from conflictnlp.commands.space import read_space, to_words
 from conflictnlp.commands.study import Study, require_optuna
+from conflictnlp.commands.sweep_summary import CHOOSES
 from conflictnlp.commands.train import check_model, train_once
 from conflictnlp.composition import compose
 from conflictnlp.config import Config, SearchConfig

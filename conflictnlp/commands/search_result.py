@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from conflictnlp.commands.experiment_file import write_experiment
 from conflictnlp.commands.space import to_words
 from conflictnlp.commands.study import Study
+from conflictnlp.commands.sweep_summary import CHOOSES
 from conflictnlp.commands.train import BUNDLE
 from conflictnlp.config import Config
 from conflictnlp.data import Splits
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
-CHOOSES = "val/macro_f1"
 EXPERIMENT = "best"
 
 

@@ -6,7 +6,8 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,22 +127,21 @@ def train_once(
     if splits is None:
         splits = load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
     check_model(config, splits)
-    tagger_texts = gather_texts(config, task, splits)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides, parent)
     is_child = TAG_PARENT in record["tags"]
     if is_child and (done := finished(store, record, BUNDLE)):
         log.info("already finished: %s", done)
         return result_in(done)
+    tagger_texts = gather_texts(config, task, splits)
     run_id = None
     if config.resume or is_child:
         run_id, old_folder = unfinished_run(config, store, record)
         folder = old_folder or folder
         config = replace(config, resume=run_id is not None)
     folder.mkdir(parents=True, exist_ok=True)
-    handler = log_file(folder)
     try:
-        with TrackedRun(store, folder, record, run_id) as run:
+        with log_file(folder), TrackedRun(store, folder, record, run_id) as run:
             log.info("data %s\n%s", config.data.name, splits.report.to_text())
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
@@ -158,8 +158,6 @@ def train_once(
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         raise
     finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()
         discard_unused(folder)
     return result
 
@@ -207,9 +205,14 @@ def set_threads(config: Config) -> None:
         torch.set_num_threads(config.threads)
 
 
-def log_file(folder: Path) -> logging.Handler:
-    """Copy the log into a run's folder; the caller takes the handler off again."""
+@contextmanager
+def log_file(folder: Path) -> Iterator[None]:
+    """Copy the log into a run's folder."""
     handler = logging.FileHandler(folder / "job.log", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
-    return handler
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()

@@ -7,11 +7,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from conflictnlp.data.read import SUFFIXES, suffix_of
 from conflictnlp.errors import InputError
 from conflictnlp.files import atomic_path, open_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BATCH = 1024
 _OFFSETS = frozenset({"start", "end", "source_start", "source_end", "target_start", "target_end"})
@@ -56,7 +59,7 @@ def row_writer(path: str | Path, columns: Sequence[str]) -> Iterator[Write]:
     suffix = suffix_of(path)
     with atomic_path(path) as temporary:
         if suffix == ".parquet":
-            with _parquet(temporary, columns) as write:
+            with parquet_writer(temporary, _row_schema(columns)) as write:
                 yield write
             return
         with open_text(temporary, "wt") as stream:
@@ -90,14 +93,21 @@ def _table(stream: IO[str], columns: Sequence[str], delimiter: str) -> Write:
 
 
 @contextmanager
-def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Write]:
+def parquet_writer(path: Path, schema: pa.Schema, batch: int = _BATCH) -> Iterator[Write]:
+    """Open a Parquet file for rows, of which a batch is held at a time.
+
+    Args:
+        path: the file.
+        schema: its columns; what a row lacks is null, what it has besides is left out.
+        batch: rows of a row group.
+
+    Yields:
+        a function that writes one row.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {name: pa.int64() if name in _OFFSETS else pa.string() for name in columns}
-    types |= {name: pa.list_(pa.string()) for name in columns if name in _LISTS}
-    schema = pa.schema(list(types.items()))
-    waiting: list[dict[str, Any]] = []
+    waiting: list[Mapping[str, Any]] = []
     with pq.ParquetWriter(path, schema) as writer:
 
         def flush() -> None:
@@ -105,9 +115,18 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Write]:
             waiting.clear()
 
         def write(row: Mapping[str, Any]) -> None:
-            waiting.append({name: row.get(name) for name in columns})
-            if len(waiting) >= _BATCH:
+            waiting.append(row)
+            if len(waiting) >= batch:
                 flush()
 
         yield write
-        flush()
+        if waiting:
+            flush()
+
+
+def _row_schema(columns: Sequence[str]) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {name: pa.int64() if name in _OFFSETS else pa.string() for name in columns}
+    types |= {name: pa.list_(pa.string()) for name in columns if name in _LISTS}
+    return pa.schema(list(types.items()))

@@ -37,8 +37,7 @@ class Predictions:
 
     def names(self, row: Any) -> str | list[str]:
         """Return the label, or labels, of a row of `outcome.gold` or `outcome.predicted`."""
-        labels = self.outcome.labels
-        return [labels[n] for n in row.nonzero()[0]] if self.outcome.is_multi else labels[int(row)]
+        return label_names(self.outcome.labels, row, self.outcome.is_multi)
 
     def difference(self, other: Predictions) -> str | None:
         """Say in what way the rows of another file are not the same rows, or None if they are.
@@ -70,6 +69,16 @@ class Predictions:
         return None
 
 
+def predictions_file(split: str = "test") -> str:
+    """Return the name of the file in which a run keeps the predictions of a split."""
+    return f"{split}_predictions.parquet"
+
+
+def label_names(labels: Sequence[str], row: Any, multi: bool) -> str | list[str]:
+    """Return the label, or labels, of a class number or an indicator row."""
+    return [labels[n] for n in row.nonzero()[0]] if multi else labels[int(row)]
+
+
 def _own(identity: str) -> str:
     """Return an id without folders: the id of a row that has none is its file's path and its line."""
     return identity.replace("\\", "/").rpartition("/")[2]
@@ -87,13 +96,7 @@ def write_predictions(path: Path, model: Any, examples: Sequence[Any], outcome: 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from conflictnlp.files import atomic_path
-
     labels = model.labels
-
-    def names(row: Any) -> Any:
-        return [labels[n] for n in row.nonzero()[0]] if outcome.is_multi else labels[int(row)]
-
     columns: dict[str, Any] = {
         "id": [example.id for example in examples],
         "group": [example.cluster for example in examples],
@@ -101,8 +104,8 @@ def write_predictions(path: Path, model: Any, examples: Sequence[Any], outcome: 
     }
     for role in model.task.spans:
         columns[role] = [dict(e.spans)[role].names[0] if role in dict(e.spans) else None for e in examples]
-    columns["gold"] = [names(row) for row in outcome.gold]
-    columns["prediction"] = [names(row) for row in outcome.predicted]
+    columns["gold"] = [label_names(labels, row, outcome.is_multi) for row in outcome.gold]
+    columns["prediction"] = [label_names(labels, row, outcome.is_multi) for row in outcome.predicted]
     for number, label in enumerate(labels):
         columns[f"{_PROBABILITY}{label}"] = outcome.probabilities[:, number]
     with atomic_path(path) as temporary:

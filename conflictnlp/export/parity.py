@@ -19,6 +19,7 @@ from conflictnlp.data.read import find_files
 from conflictnlp.data.sample import COUNTRIES, sample_texts
 from conflictnlp.data.sources import read_rows
 from conflictnlp.errors import InputError
+from conflictnlp.evaluation.spans import score_spans
 from conflictnlp.inference.model import Model
 from conflictnlp.models.mentions import MentionFinder, decode
 from conflictnlp.task import Task
@@ -197,26 +198,12 @@ def compare_finders(source: MentionFinder, exported: MentionFinder, texts: Seque
                 for values in (chances, others)
             )
             pairs.append((own, theirs))
-    mentions, found = (sum(len(pair[side]) for pair in pairs) for side in (0, 1))
-    equal = sum(len(own & theirs) for own, theirs in pairs)
-    kept = sum(_shared(own, theirs) for own, theirs in pairs)
-    right = sum(_shared(theirs, own) for own, theirs in pairs)
-    return FinderParity(
-        len(texts), mentions, _f1(equal, equal, mentions, found), _f1(kept, right, mentions, found), largest
-    )
-
-
-def _shared(ones: set[Offsets], others: set[Offsets]) -> int:
-    """Count the mentions that share a character with one of the others."""
-    return sum(any(start < last and first < end for first, last in others) for start, end in ones)
-
-
-def _f1(kept: int, right: int, mentions: int, found: int) -> float:
-    """Return F1 of kept/mentions (recall) and right/found (precision)."""
-    if not mentions or not found:
-        return float(mentions == found)
-    recall, precision = kept / mentions, right / found
-    return 2 * recall * precision / (recall + precision) if kept and right else 0.0
+    marked, found = ([sorted(pair[side]) for pair in pairs] for side in (0, 1))
+    mentions = sum(map(len, marked))
+    # Where neither finds anybody they agree.
+    silent = not mentions and not any(found)
+    equal, shared = (1.0 if silent else score_spans(marked, found, overlap).f1 for overlap in (False, True))
+    return FinderParity(len(texts), mentions, equal, shared, largest)
 
 
 def _sample_rows(task: Task) -> list[Example]:

@@ -13,6 +13,7 @@ from conflictnlp.inference.found import asking_about_found
 from conflictnlp.inference.model import EMPTY, Model
 from conflictnlp.inference.prediction import Prediction
 from conflictnlp.text import find_mentions
+from conflictnlp.text.spans import Offsets
 
 _CHUNK = 64
 # An event type other than the most probable one is told above this probability (multi-label: from its threshold on).
@@ -80,19 +81,19 @@ class Coder:
         questions = []
         for (number, article), others in zip(told, found, strict=True):
             stated = [asked for actor in self.actors for asked in _ask(article, actor)]
-            taken = [mention for asked in stated for mention in asked.passage(self.momentum.task).spans[0]]
-            head = article.passage(self.momentum.task).offset
+            taken = [mention for asked in stated for mention in self._mentions(asked)]
             free = [
                 asked
                 for asked in others
-                if all(
-                    end + head <= first or start + head >= last
-                    for start, end in dict(asked.spans)["actor"].mentions or ()
-                    for first, last in taken
-                )
+                if all(end <= first or start >= last for start, end in self._mentions(asked) for first, last in taken)
             ]
             questions += [(number, asked) for asked in [*stated, *free]]
         return questions
+
+    def _mentions(self, asked: Example) -> tuple[Offsets, ...]:
+        """Return where the asked actor stands, title and text counted as one."""
+        assert self.momentum is not None
+        return asked.passage(self.momentum.task).spans[0]
 
     def _models(self) -> dict[str, dict[str, str] | None]:
         named = {"topic": self.topic, "event_type": self.event_type, "momentum": self.momentum}

@@ -117,9 +117,7 @@ class MentionFinder(ABC):
         Yields:
             (number of the text, window, probabilities of its own tokens' labels as an array (n_tokens, n_labels)).
         """
-        windows = [
-            (number, window) for number, text in enumerate(texts) for window in self.windows.cut(whole_characters(text))
-        ]
+        windows = [(number, window) for number, text in enumerate(texts) for window in self.windows.cut(text)]
         logits = self._logits([window.ids for _, window in windows])
         for (number, window), rows in zip(windows, logits, strict=True):
             yield number, window, softmax(rows[window.lead : window.lead + len(window.places)])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from conflictnlp.commands.compare import PREDICTIONS
+from conflictnlp.evaluation.predictions import predictions_file
 from tests.commands.conftest import QUICK, say
 from tests.tracking.conftest import make_run
 
@@ -60,11 +60,11 @@ def copied(run_id: str, digest: str | None = None, **cells: str) -> str:
         if digest and given.tags[0].value == "test":
             given.dataset._digest = digest
     client.log_inputs(copy, datasets=inputs)
-    frame = pd.read_parquet(client.download_artifacts(run_id, PREDICTIONS))
+    frame = pd.read_parquet(client.download_artifacts(run_id, predictions_file()))
     for column, value in cells.items():
         frame.loc[3, column] = value
-    frame.to_parquet(PREDICTIONS, index=False)
-    client.log_artifact(copy, PREDICTIONS)
+    frame.to_parquet(predictions_file(), index=False)
+    client.log_artifact(copy, predictions_file())
     client.log_artifact(copy, client.download_artifacts(run_id, "config.json"))
     client.set_terminated(copy, "FINISHED")
     return copy
@@ -168,7 +168,7 @@ def test_a_run_without_predictions_is_refused(writable: list[str]) -> None:
 
     store = Store()
     runs = [make_run(store, Path(name)) for name in ("a", "b")]
-    assert f"it stored no {PREDICTIONS}" in say("compare", *runs).refusal
+    assert f"it stored no {predictions_file()}" in say("compare", *runs).refusal
 
 
 def test_other_tasks_are_refused(writable: list[str]) -> None:
