@@ -49,6 +49,7 @@ _POSITIVE = (
     "trainer.finish_epochs",
     "trainer.finish_rate",
     "tagger.epochs",
+    "tagger.examples_seen",
     "tagger.learning_rate",
     "tagger.max_length",
     "evaluation.bins",

@@ -165,8 +165,9 @@ class TaggerConfig:
 
     train: bool = True
     max_length: int = 128
-    learning_rate: float = 1e-4
-    epochs: float = 3.0
+    learning_rate: float = 3e-4
+    epochs: float | None = None
+    examples_seen: int = 4_000
     seed: int = 1
 
 

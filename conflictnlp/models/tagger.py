@@ -17,7 +17,7 @@ from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
 from conflictnlp.models.device import resolve_device
-from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments, window_logits
+from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.mentions import CONFIG, LABELS, WEIGHTS, MentionFinder, TokenWindow, TokenWindows
 from conflictnlp.models.scores import Matrix
 from conflictnlp.models.trainer import PAD_TO, ProgressBar
@@ -35,7 +35,8 @@ class ActorTagger(MentionFinder):
         revision: of the hub repository.
         max_length: tokens read at once; longer texts are cut at sentence borders.
         learning_rate: peak learning rate.
-        epochs: passes over the data.
+        epochs: passes over the data; None takes `examples_seen` / windows, within 2 and 20.
+        examples_seen: see epochs.
         max_steps: stop after this many optimiser steps; -1 for no limit.
         batch_size: windows of a batch.
         seed: seeds weights, dropout and order.
@@ -48,8 +49,9 @@ class ActorTagger(MentionFinder):
         encoder: str,
         revision: str | None = None,
         max_length: int = 128,
-        learning_rate: float = 1e-4,
-        epochs: float = 3,
+        learning_rate: float = 3e-4,
+        epochs: float | None = None,
+        examples_seen: int = 4_000,
         max_steps: int = -1,
         batch_size: int = 32,
         seed: int = 1,
@@ -61,6 +63,7 @@ class ActorTagger(MentionFinder):
         self.max_length = max_length
         self.learning_rate = learning_rate
         self.epochs = epochs
+        self.examples_seen = examples_seen
         self.max_steps = max_steps
         self.batch_size = batch_size
         self.seed = seed
@@ -107,7 +110,7 @@ class ActorTagger(MentionFinder):
         checkpoints = Path(tempfile.mkdtemp(prefix="conflictnlp-tagger-"))
         trainer = transformers.Trainer(
             model=self.model_,
-            args=self._arguments(checkpoints, device),
+            args=self._arguments(checkpoints, device, len(rows)),
             train_dataset=rows,
             data_collator=DataCollatorForTokenClassification(self.tokenizer_, pad_to_multiple_of=PAD_TO),
             callbacks=[ProgressBar(None)],
@@ -176,7 +179,7 @@ class ActorTagger(MentionFinder):
 
     def facts(self) -> dict[str, Any]:
         """Return how the tagger was trained, for the manifest."""
-        names = ("encoder", "max_length", "learning_rate", "epochs", "batch_size", "seed")
+        names = ("encoder", "max_length", "learning_rate", "epochs", "examples_seen", "batch_size", "seed")
         return {**{name: getattr(self, name) for name in names}, "texts": self.texts_}
 
     def _load_tokenizer(self, folder: Path) -> None:
@@ -199,13 +202,13 @@ class ActorTagger(MentionFinder):
         after = len(window.ids) - window.lead - len(labels)
         return [_IGNORED] * window.lead + labels + [_IGNORED] * after
 
-    def _arguments(self, folder: Path, device: torch.device) -> transformers.TrainingArguments:
+    def _arguments(self, folder: Path, device: torch.device, examples: int) -> transformers.TrainingArguments:
         return training_arguments(
             folder,
             device,
             self.precision,
             self.seed,
-            num_train_epochs=self.epochs,
+            num_train_epochs=passes(examples, self.examples_seen, 2, 20) if self.epochs is None else self.epochs,
             max_steps=self.max_steps,
             per_device_train_batch_size=self.batch_size,
             learning_rate=self.learning_rate,

@@ -21,7 +21,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
 from conflictnlp.models.device import resolve_device
-from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments, window_logits
+from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
 from conflictnlp.models.trainer import (
     ClassificationTrainer,
@@ -329,7 +329,7 @@ class TransformerClassifier(TextClassifier):
     def _epochs(self, examples: int) -> float:
         if self.epochs is not None:
             return self.epochs
-        return min(max(round(self.examples_seen / examples), self.min_epochs), self.max_epochs)
+        return passes(examples, self.examples_seen, self.min_epochs, self.max_epochs)
 
     def _arguments(
         self, folder: Path, device: torch.device, epochs: float, rate: float, validated: bool

@@ -80,7 +80,7 @@ def test_two_trainings_at_once_are_tracked_listed_and_loaded(
                 assert process.wait(240) == 0, (folder / "err").read_text()
         ids = [read_told((folder / "out").read_text())[0] for folder in folders]
 
-        client = MlflowClient(uri)
+        client = MlflowClient(uri, uri)  # a registry named earlier in this process would win over the server
         (experiment,) = client.search_experiments(filter_string="name = 'topic'")
         assert "armed_conflict" in experiment.tags["mlflow.note.content"]
         found = {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}

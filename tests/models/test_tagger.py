@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 
 from conflictnlp.bundle import read_manifest
 from conflictnlp.data.tagged import TaggedText
@@ -99,6 +100,14 @@ class TestLearning:
         (window,) = learnt.windows.cut(text.text)
         names = [LABELS[label] for label in learnt._labels(window, text) if label >= 0]
         assert names == ["O", "B-actor", "I-actor", "O", "O"]
+
+    @pytest.mark.parametrize(("examples_seen", "steps"), [(1, 2), (100, 5), (10_000, 20)])
+    def test_few_texts_are_passed_over_more_often(self, settings, monkeypatch, examples_seen, steps):
+        done = []
+        train = transformers.Trainer.train
+        monkeypatch.setattr(transformers.Trainer, "train", lambda trainer: done.append(train(trainer)))
+        ActorTagger(**{**settings, "batch_size": 20}, examples_seen=examples_seen).fit(texts_to_learn()[:20])
+        assert done[0].global_step == steps
 
     @pytest.mark.parametrize(
         "texts", [[], [TaggedText("Rain.", ())], [TaggedText("The people met.", ((4, 10),), "party")]], ids=len
