@@ -10,7 +10,10 @@ from typing import Any
 from conflictnlp.errors import InputError
 from conflictnlp.text import find_mentions
 
-THEATRES = ("cities", "hills", "fronts", "statements", "borders", "articles")
+THEATRES = (
+    *("cities", "hills", "fronts", "statements", "borders", "articles"),
+    *("agency", "press", "outcomes", "dispatches"),
+)
 
 
 def report_texts(theatre: str = "all") -> Iterator[dict[str, Any]]:
