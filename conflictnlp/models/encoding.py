@@ -172,3 +172,25 @@ def sentence_units(text: str, places: Sequence[int], budget: int) -> list[tuple[
             units.extend((piece, min(piece + budget, index)) for piece in range(first, index, budget))
             first = index
     return units
+
+
+def batches(lengths: Sequence[int], tokens: int, most: int | None = None) -> Iterator[list[int]]:
+    """Group windows of like length.
+
+    Args:
+        lengths: tokens of each window.
+        tokens: padded tokens of a batch at most; a longer window is a batch of its own.
+        most: windows of a batch at most.
+
+    Yields:
+        numbers of the windows of each batch, shortest first.
+    """
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # The last one is the longest: the others are padded to it.
+        if batch and ((len(batch) + 1) * lengths[number] > tokens or len(batch) == most):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from conflictnlp.errors import InputError
-from conflictnlp.models.encoding import WindowEncoder
+from conflictnlp.models.encoding import WindowEncoder, batches
 from conflictnlp.text import Passage, find_mentions
 
 CLS, SEP = 1, 2
@@ -183,3 +183,15 @@ def test_windows_of_one_token():
 
 def test_no_passages_give_no_windows():
     assert encoder().encode([]) == []
+
+
+def test_batches_hold_windows_of_like_length_and_no_more_than_the_tokens():
+    assert list(batches([5, 2, 9, 2, 30], 10)) == [[1, 3], [0], [2], [4]]
+
+
+def test_a_token_a_batch_means_one_window_a_batch():
+    assert list(batches([3, 1, 2], 1)) == [[1], [2], [0]]
+
+
+def test_a_batch_holds_no_more_windows_than_allowed():
+    assert list(batches([2, 3, 1, 9], 100, 2)) == [[2, 0], [1, 3]]

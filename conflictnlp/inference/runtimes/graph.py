@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.inference.runtimes.onnx_file import read_model
+from conflictnlp.models.encoding import batches
 from conflictnlp.models.scores import Matrix
 
 if TYPE_CHECKING:
@@ -80,27 +81,6 @@ class Graph:
             raise BundleError(f"{path}: takes {', '.join(taken)} and gives {', '.join(given)}; not an exported encoder")
         if len(given[OUTPUT]) != axes or given[OUTPUT][-1] not in (labels, None):
             raise BundleError(f"{path}: its scores have the shape {given[OUTPUT]}; they must be of {labels} labels")
-
-
-def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Group windows of like length.
-
-    Args:
-        lengths: tokens of each window.
-        tokens: padded tokens of a batch at most; a longer window is a batch of its own.
-
-    Yields:
-        numbers of the windows of each batch, shortest first.
-    """
-    batch: list[int] = []
-    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
-        # The last one is the longest: the others are padded to it.
-        if batch and (len(batch) + 1) * lengths[number] > tokens:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
 
 
 def read_tokenizer(path: Path) -> Tokenizer:

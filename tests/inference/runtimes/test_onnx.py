@@ -12,7 +12,7 @@ from conflictnlp.errors import BundleError, InputError
 from conflictnlp.export.bundle import export_onnx
 from conflictnlp.files import sha256_file
 from conflictnlp.inference import Model
-from conflictnlp.inference.runtimes.graph import _threads, batches
+from conflictnlp.inference.runtimes.graph import _threads
 
 SHORT = "On Monday IS advanced on Ostra."
 LONG = " ".join(f"On day {number} IS advanced on Ostra and FARC met near Velm." for number in range(12))
@@ -53,14 +53,6 @@ def test_an_int8_answer_does_not_depend_on_its_neighbours(int8_bundle):
 
 def test_half_a_character_is_replaced(onnx_bundle):
     assert Model(onnx_bundle).predict(f"{SHORT} \ud83d", actor="IS").error is None
-
-
-def test_batches_hold_windows_of_like_length_and_no_more_than_the_tokens():
-    assert list(batches([5, 2, 9, 2, 30], 10)) == [[1, 3], [0], [2], [4]]
-
-
-def test_a_token_a_batch_means_one_window_a_batch():
-    assert list(batches([3, 1, 2], 1)) == [[1], [2], [0]]
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1", "mps"])
