@@ -28,6 +28,7 @@ _CHOICES = {
     "data.on_fault": ("error", "drop", "keep"),
     "data.split.method": ("group", "date", "stratified"),
     "evaluation.folds_over": ("train", "all"),
+    "model.pooling": ("first", "marks"),
     "trainer.loss": ("cross_entropy", "focal"),
     "trainer.class_weights": (None, "balanced"),
     "trainer.precision": ("auto", "float32", "bfloat16"),

@@ -23,6 +23,7 @@ from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers,
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
+from conflictnlp.models.pooling import read_marks
 from conflictnlp.models.trainer import (
     ClassificationTrainer,
     LogFunction,
@@ -51,6 +52,7 @@ class TransformerClassifier(TextClassifier):
         split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
         background: the label of a window that says nothing of the question; the windows of a text are then pooled by
             noisy-or. None weighs windows by their length.
+        pooling: what the head reads: `first` token, or the mean of the `marks` where the task marks spans.
         renamed_copies: copies of each training passage in which its first role bears an invented name, for labels
             that must not depend on names.
         learning_rate: peak learning rate.
@@ -97,6 +99,7 @@ class TransformerClassifier(TextClassifier):
         overlap: int = 32,
         split_length: int | None = None,
         background: str | None = None,
+        pooling: str = "first",
         renamed_copies: int = 0,
         learning_rate: float = 2e-4,
         freeze_embeddings: bool = False,
@@ -137,6 +140,7 @@ class TransformerClassifier(TextClassifier):
         self.overlap = overlap
         self.split_length = split_length
         self.background = background
+        self.pooling = pooling
         self.renamed_copies = renamed_copies
         self.learning_rate = learning_rate
         self.freeze_embeddings = freeze_embeddings
@@ -293,6 +297,8 @@ class TransformerClassifier(TextClassifier):
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
         if not self.tokenizer_.is_fast:
             raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
+        if self.pooling == "marks" and self.spans:
+            read_marks(self.model_, self.tokenizer_.backend_tokenizer, self.spans)
         self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
         self.encoder_windows_ = WindowEncoder(
             self.tokenizer_.backend_tokenizer,

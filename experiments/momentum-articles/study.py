@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
+from attention import read_articles, teaching_articles, train_attention
 from sklearn.metrics import f1_score
 
+from conflictnlp.bundle import load_estimator
 from conflictnlp.composition import load_task
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data import Example, read_rows
@@ -23,7 +26,7 @@ from conflictnlp.data.example import parse_row
 from conflictnlp.inference.evidence import cut_out, naming_sentences
 from conflictnlp.inference.model import Model
 from conflictnlp.models.base import softmax
-from conflictnlp.models.encoding import WindowEncoder
+from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, sentence_units
 
 LENGTHS = (256, 128, 64)
 _LONG = 85  # words of a sample text that is an article
@@ -33,8 +36,9 @@ def main(bundles: list[str]) -> None:
     task = load_task("momentum")
     sets = {"dev articles": dev_articles(task), "sample articles": list(sample_articles(task))}
     scores: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for bundle in bundles:
-        model = Model(bundle)
+    for seed, bundle in enumerate(bundles, 1):
+        model = Model(bundle, device="cpu")
+        attention = train_attention(model, teaching_articles(task), seed)
         for name, examples in sets.items():
             gold = np.array([model.labels.index(example.label) for example in examples])
             for windows, chances in cuts(model, examples):
@@ -45,6 +49,10 @@ def main(bundles: list[str]) -> None:
                 for pooling, labels in found.items():
                     value = f1_score(gold, labels, average="macro", labels=np.unique(gold), zero_division=0)
                     scores[windows, pooling][name].append(value)
+            with torch.no_grad():
+                found = [int(attention(article).argmax()) for article in read_articles(model, examples)]
+            value = f1_score(gold, found, average="macro", labels=np.unique(gold), zero_division=0)
+            scores["the model's", "attention, trained on long articles"][name].append(value)
     print(
         f"macro-F1, mean over {len(bundles)} model(s): " + ", ".join(f"{n} ({len(e)} pairs)" for n, e in sets.items())
     )
@@ -70,19 +78,39 @@ def sample_articles(task) -> Iterator[Example]:
 def cuts(model: Model, examples: list[Example]) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Yield a name and each article's windows' probabilities, arrays (n_windows, n_labels)."""
     passages = [example.passage(model.task) for example in examples]
-    estimator = model._estimator
-    usual = estimator.encoder_windows_
+    estimator = load_estimator(model.folder, model.manifest, "cpu")
     for length in LENGTHS:
         estimator.encoder_windows_ = WindowEncoder(
             estimator.tokenizer_.backend_tokenizer, model.task.spans, estimator.max_length, 32, length
         )
         scored = list(estimator.window_scores(passages))
         yield f"{length} tokens", [softmax(scores.logits / model.manifest.temperature) for scores in scored]
-    estimator.encoder_windows_ = usual
+    estimator.encoder_windows_ = LeadWindows(
+        estimator.tokenizer_.backend_tokenizer, model.task.spans, estimator.max_length, 32, LENGTHS[-1]
+    )
+    scored = list(estimator.window_scores(passages))
+    yield f"{LENGTHS[-1]} tokens behind the lead", [softmax(s.logits / model.manifest.temperature) for s in scored]
     sentences = [naming_sentences(passage) for passage in passages]
     alone = [cut_out(p, *sentence) for p, own in zip(passages, sentences, strict=True) for sentence in own]
     rows = model.passage_probabilities(alone)
     yield "sentences", [np.array([next(rows) for _ in own]) for own in sentences]
+
+
+class LeadWindows(WindowEncoder):
+    """Each later window begins with the article's first sentence or headline."""
+
+    def _windows(self, passage, ids, offsets, origins) -> list[EncodedWindow]:
+        windows = super()._windows(passage, ids, offsets, origins)
+        if len(ids) <= self._budget:
+            return windows
+        places = [first for first, _ in offsets] if origins is None else origins[[first for first, _ in offsets]]
+        first, last = sentence_units(passage.text, list(places), self._split_budget)[0]
+        lead, before = ids[first:last], len(self._prefix)
+        return [
+            window if window.start == 0
+            else EncodedWindow([*self._prefix, *lead, *window.ids[before:]], window.start, window.end)
+            for window in windows
+        ]  # fmt: skip
 
 
 def poolings(rows: np.ndarray, background: int) -> Iterator[tuple[str, np.ndarray]]:
