@@ -14,10 +14,26 @@ from conflictnlp.task import Task
 from conflictnlp.text import Passage, find_mentions, invent_name, rename
 
 DRAWS = 5
+ISIL = ("isil", "isis", "islamic state", "daesh")
 
 
-def macro_f1(gold: list[str], found: list[str]) -> float:
-    return float(f1_score(gold, found, average="macro", labels=sorted(set(gold)), zero_division=0))
+def macro_f1(gold: list, found: list, labels: list | None = None) -> float:
+    return float(f1_score(gold, found, average="macro", labels=labels or sorted(set(gold)), zero_division=0))
+
+
+def parts(examples: list[Example], gold: list[str], found: list[str], known: set[str]) -> dict[str, float]:
+    """Return macro-F1 without the texts that name ISIL, and for actors whose name training has shown or not."""
+    kept = {
+        "without ISIL": [not any(word in row.text.casefold() for word in ISIL) for row in examples],
+        "seen actors": [dict(row.spans)["actor"].names[0].casefold() in known for row in examples],
+    }
+    kept["unseen actors"] = [not seen for seen in kept["seen actors"]]
+    result: dict[str, float] = {}
+    for name, own in kept.items():
+        held = [(one, other) for one, other, keep in zip(gold, found, own, strict=True) if keep]
+        result[name] = macro_f1([one for one, _ in held], [other for _, other in held])
+        result[f"{name}: rows"] = len(held)
+    return result
 
 
 def dependence(model: TransformerClassifier, examples: list[Example], task: Task) -> dict[str, float]:

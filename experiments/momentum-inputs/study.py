@@ -17,14 +17,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from names import dependence, macro_f1
+from names import dependence, macro_f1, parts
 from variants import VARIANTS
 
 from conflictnlp.composition import compose, load_task
 from conflictnlp.data import Example
 from conflictnlp.data.load import read_split
-
-ISIL = ("isil", "isis", "islamic state", "daesh")
 
 
 def main() -> None:
@@ -101,17 +99,7 @@ def job(variant: str, fitted: list[Example], held: list[Example], seed: int, opt
     if not is_dev:
         return result
     known = {name.casefold() for row in fitted for name in dict(row.spans)["actor"].names}
-    parts = {
-        "without ISIL": [not any(word in row.text.casefold() for word in ISIL) for row in held],
-        "seen actors": [dict(row.spans)["actor"].names[0].casefold() in known for row in held],
-    }
-    parts["unseen actors"] = [not seen for seen in parts["seen actors"]]
-    for name, kept in parts.items():
-        result[name] = macro_f1(
-            *([v for v, keep in zip(values, kept, strict=True) if keep] for values in (gold, found))
-        )
-        result[f"{name}: rows"] = sum(kept)
-    return result | dependence(model, held, task)
+    return result | parts(held, gold, found, known) | dependence(model, held, task)
 
 
 def tables(results: list[dict]) -> None:

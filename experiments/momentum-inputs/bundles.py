@@ -1,0 +1,47 @@
+"""How much does a trained model look at names? Name dependence of bundles on momentum/dev, one bundle a seed.
+
+CONFLICTNLP_DATA=... python experiments/momentum-inputs/bundles.py BUNDLE [BUNDLE ...]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from names import dependence, macro_f1, parts
+
+from conflictnlp.bundle import load_estimator, read_manifest
+from conflictnlp.composition import compose, load_task
+from conflictnlp.data.load import read_split
+
+
+def main(bundles: list[str]) -> None:
+    task = load_task("momentum")
+    data = compose(["task=momentum", "data=momentum"])[0].data
+    train, dev = read_split(data, task, "train"), read_split(data, task, "test")
+    known = {name.casefold() for row in train for name in dict(row.spans)["actor"].names}
+    gold = [row.label for row in dev]
+    results = []
+    for bundle in map(Path, bundles):
+        model = load_estimator(bundle, read_manifest(bundle), "cpu")
+        found = list(model.predict([row.passage(task) for row in dev]))
+        by_label = {
+            f"F1 {name}": macro_f1([label == name for label in gold], [label == name for label in found], [True])
+            for name in task.label_names
+        }
+        results.append(
+            {"macro_f1": macro_f1(gold, found), **by_label, **parts(dev, gold, found, known)}
+            | dependence(model, dev, task)
+        )
+        print(f"{bundle}: {results[-1]['macro_f1']:.3f}", file=sys.stderr)
+    print(f"| on dev, {len(bundles)} model(s) | mean | each |\n|---|---|---|")
+    for key in results[0]:
+        each = [result[key] for result in results]
+        print(f"| {key} | {np.mean(each):.3f} | {', '.join(f'{value:.3f}' for value in each)} |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(sys.argv[1:])
