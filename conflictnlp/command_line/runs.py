@@ -98,7 +98,7 @@ def _ui(options: argparse.Namespace) -> int:
 
 
 def _resamples(word: str) -> int:
-    value = int(word)
+    value = int(word) if word.isdecimal() else 0
     if not 100 <= value <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{word} is not between 100 and 1000000")
     return value

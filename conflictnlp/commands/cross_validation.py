@@ -19,6 +19,7 @@ from conflictnlp.files import write_json
 
 if TYPE_CHECKING:
     from conflictnlp.evaluation.aggregate import Spread
+    from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
 _SCOPE = (
@@ -102,8 +103,25 @@ def cross_validate(config: Config, folder: Path, overrides: Sequence[str]) -> Cr
     return result
 
 
-def _record(config: Config, folds: Folds, overrides: Sequence[str]) -> dict[str, Any]:
-    record = run_record(config, folds.task, folds.pool, overrides)
+def folds_under(config: Config, parent: str, store: Store) -> CrossValidationResult | None:
+    """Return what a finished cross-validation of a config and its data left under a sweep's parent.
+
+    Args:
+        config: the experiment, with `evaluation.folds`.
+        parent: id of the sweep's run.
+        store: where to look.
+
+    Returns:
+        its result; None if there is none.
+    """
+    from conflictnlp.tracking.parents import finished
+
+    done = finished(store, _record(config, load_folds(config, config.to_task()), (), parent), RESULT)
+    return _result_in(done) if done else None
+
+
+def _record(config: Config, folds: Folds, overrides: Sequence[str], parent: str | None = None) -> dict[str, Any]:
+    record = run_record(config, folds.task, folds.pool, overrides, parent)
     record["tags"]["kind"] = "cross-validation"
     record["name"] = f"{config.run_name}-cv{config.evaluation.folds}"
     record["params"] |= {"folds": config.evaluation.folds, "folds_over": config.evaluation.folds_over}

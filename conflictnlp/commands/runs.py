@@ -35,7 +35,8 @@ def list_runs(task: str | None = None, query: str = "", limit: int = 50) -> list
         limit: at most so many.
 
     Returns:
-        a record a run: run_id, name, task, status, started, macro_f1, ece.
+        a record a run: run_id, name, task, status, started, macro_f1, ece; of a cross-validation those of its pooled
+        predictions.
 
     Raises:
         InputError: the store cannot be opened, or the filter is malformed.
@@ -48,11 +49,15 @@ def list_runs(task: str | None = None, query: str = "", limit: int = 50) -> list
             "task": run.data.tags.get("task", ""),
             "status": run.info.status,
             "started": datetime.fromtimestamp(run.info.start_time / 1000).strftime("%Y-%m-%d %H:%M"),
-            "macro_f1": run.data.metrics.get("test/macro_f1"),
-            "ece": run.data.metrics.get("test/ece"),
+            **{name: _score(run, name) for name in ("macro_f1", "ece")},
         }
         for run in all_runs(store, query, [task] if task else None)[:limit]
     ]
+
+
+def _score(run: Any, name: str) -> float | None:
+    metrics = run.data.metrics
+    return metrics.get(f"test/{name}", metrics.get(f"cv/{name}"))
 
 
 def runs_table(records: Sequence[dict[str, Any]]) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflictnlp.commands.record import about
 from conflictnlp.commands.search_result import Search, SearchResult, finish
-from conflictnlp.commands.space import read_space, to_words
+from conflictnlp.commands.space import ends, read_space, to_words
 from conflictnlp.commands.study import Study, require_optuna
 from conflictnlp.commands.sweep_summary import CHOOSES
 from conflictnlp.commands.train import check_model, train_once
@@ -28,6 +28,7 @@ from conflictnlp.files import sha256_json
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
     from conflictnlp.tracking.store import Store
 
@@ -60,8 +61,9 @@ def search(overrides: Sequence[str] = ()) -> SearchResult:
     if asked.evaluation.folds is not None:
         raise InputError("search: evaluation.folds is for train; a search scores the validation split")
     space = read_space(asked.search.space, asked.model.kind)
-    for name in space:
+    for name, values in space.items():
         _check_name(name)
+        _check_fits(name, values, words)
     config = _quiet(asked)
     task = config.to_task()
     check_store(config.tracking)
@@ -103,6 +105,19 @@ def _check_name(name: str) -> None:
         raise InputError(f"search.space.{name}: must name a key of model, trainer or data, for instance model.C")
     if name.startswith(("data.validation", "data.test", "data.split", "data.limit_test")):
         raise InputError(f"search.space.{name}: trials must be scored on the same rows")
+
+
+def _check_fits(name: str, values: BaseDistribution, words: Sequence[str]) -> None:
+    """Refuse a name of which no value fits the config: each of its trials would fail."""
+    faults = []
+    for value in ends(values):
+        try:
+            compose([*words, *to_words({name: value})])
+        except InputError as error:
+            faults.append(error)
+        else:
+            return
+    raise InputError(f"search.space.{name}: {faults[0]}") from faults[0]
 
 
 def _record(asked: Config, identity: str, words: Sequence[str], name: str) -> dict[str, Any]:

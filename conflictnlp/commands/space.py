@@ -68,6 +68,12 @@ def _distribution(where: str, spec: Any) -> BaseDistribution:
     raise InputError(f"{where}: type={given!r}; must be float or int, or give choices")
 
 
+def ends(values: BaseDistribution) -> list[Any]:
+    """Return the lowest and the highest value of a range, or all choices."""
+    choices = getattr(values, "choices", None)
+    return list(choices) if choices is not None else [values.low, values.high]  # type: ignore[attr-defined]
+
+
 def to_words(params: Mapping[str, Any]) -> list[str]:
     """Return a trial's values as Hydra's words."""
     # JSON is a value in Hydra's grammar; strings are quoted by it.

@@ -16,6 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from conflictnlp import composition
 from conflictnlp.commands.cross_validation import CrossValidationResult
 from conflictnlp.commands.record import PARENT_RUN, about, settings_in
+from conflictnlp.commands.sweep_again import FinishedSweep, finished_sweep
 from conflictnlp.commands.train import TrainResult
 from conflictnlp.config import Config
 from conflictnlp.errors import ConflictNLPError, IncompleteError, InputError
@@ -95,10 +96,13 @@ class RunSweeper(BasicSweeper):
         if first is None:
             raise _failure(jobs)
         store = Store(first.tracking)
+        record = self._record(first, jobs)
+        if done := finished_sweep([job.config for job in jobs], record, store):
+            return _tell_finished(done)
         folder = Path(str(self.config.hydra.sweep.dir)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self.config, folder / "multirun.yaml")
-        with open_parent(store, folder / "summary", self._record(first, jobs)) as parent:
+        with open_parent(store, folder / "summary", record) as parent:
             for job in self._launch([job for job in jobs if job.config], folder, parent.run_id):
                 if job.result is not None:
                     announce(job.result)
@@ -206,6 +210,17 @@ class RunSweeper(BasicSweeper):
             for job, returned in zip(chunk, returns, strict=True):
                 _take(job, returned)
                 yield job
+
+
+def _tell_finished(done: FinishedSweep) -> list[TrainResult | CrossValidationResult]:
+    from conflictnlp.commands.application import announce
+
+    summary = done.folder / "summary.md"
+    log.info("already finished: %s\n%s", done.folder, summary.read_text("utf-8") if summary.is_file() else "")
+    for result in done.results:
+        announce(result)
+    print(f"parent_run_id: {done.run_id}", flush=True)
+    return done.results
 
 
 def _take(job: Job, returned: Any) -> None:

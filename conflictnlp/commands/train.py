@@ -23,9 +23,11 @@ from conflictnlp.data.folds import load_fold
 from conflictnlp.data.lineage import read_lineage, refuse_leaks
 from conflictnlp.errors import PrunedError, TrackingError
 from conflictnlp.files import write_json
+from conflictnlp.task import Task
 
 if TYPE_CHECKING:
     from conflictnlp.commands.cross_validation import CrossValidationResult
+    from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
 RESULT, BUNDLE = "result.json", "bundle"
@@ -125,7 +127,7 @@ def train_once(
     # Before the data is read, which may take long: a server that is away is told at once.
     check_store(config.tracking)
     if splits is None:
-        splits = load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
+        splits = _load(config, task)
     check_model(config, splits)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides, parent)
@@ -160,6 +162,28 @@ def train_once(
     finally:
         discard_unused(folder)
     return result
+
+
+def run_under(config: Config, parent: str, store: Store) -> TrainResult | None:
+    """Return what a finished run of a config and its data left under a parent; None if there is none.
+
+    Args:
+        config: the experiment.
+        parent: id of the parent run.
+        store: where to look.
+
+    Returns:
+        the run's result.
+    """
+    from conflictnlp.tracking.parents import finished
+
+    task = config.to_task()
+    done = finished(store, run_record(config, task, _load(config, task), (), parent), BUNDLE)
+    return result_in(done) if done else None
+
+
+def _load(config: Config, task: Task) -> Splits:
+    return load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
 
 
 def check_model(config: Config, splits: Splits) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from conflictnlp.tracking.references import all_runs
-from conflictnlp.tracking.run import LOCK, TAG_FOLDER, TAG_IDENTITY, TAG_PARENT, TrackedRun
+from conflictnlp.tracking.run import LOCK, TAG_FOLDER, TAG_IDENTITY, TAG_PARENT, TrackedRun, identity_in
 from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -31,9 +32,16 @@ def open_parent(store: Store, folder: Path, record: Mapping[str, Any], run_id: s
     old = None
     if run_id is None:
         run_id, old = unfinished(store, record)
-    folder = old or folder
+    folder = old or (folder if run_id else _free_name(folder, record))
     folder.mkdir(parents=True, exist_ok=True)
     return TrackedRun(store, folder, dict(record), run_id)
+
+
+def _free_name(folder: Path, record: Mapping[str, Any]) -> Path:
+    """Return the folder, or where it holds another parent (a sweep was widened) the next beside it that does not."""
+    own = record["tags"].get(TAG_IDENTITY, "")
+    names = (folder if number == 1 else folder.with_name(f"{folder.name}-{number}") for number in count(1))
+    return next(path for path in names if identity_in(path) in (None, own))
 
 
 def children(store: Store, parent_id: str) -> list[Any]:

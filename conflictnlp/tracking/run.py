@@ -44,7 +44,7 @@ class TrackedRun:
         run_id: an unfinished run to go on with.
 
     Raises:
-        InputError: another process is at work in the folder.
+        InputError: another process is at work in the folder, or it holds a run of another config or data.
     """
 
     def __init__(self, store: Store, folder: Path, record: dict[str, Any], run_id: str | None = None) -> None:
@@ -59,6 +59,8 @@ class TrackedRun:
                 f"{folder}: another process is training there; let it end, or start without resume"
             ) from error
         try:
+            if run_id is None:
+                self._take_folder(record)
             self.run_id = run_id or self._create(record)
         except BaseException:
             self._lock.release()
@@ -134,6 +136,17 @@ class TrackedRun:
                 f"the tracking store was lost ({self.lost}); model and metrics lie in {self.folder}; "
                 f"once it is back, send them with: conflictnlp upload {self.folder}"
             )
+
+    def _take_folder(self, record: Mapping[str, Any]) -> None:
+        """Refuse to write over what another run left: its id would load this one's model."""
+        held = identity_in(self.folder)
+        if held is not None and held != record["tags"].get(TAG_IDENTITY, ""):
+            raise InputError(
+                f"{self.folder}: holds a run of another config or data; name another folder (hydra.run.dir, with -m "
+                "hydra.sweep.dir), or remove this one"
+            )
+        # Of an equal run that lies there; an upload would send both.
+        (self.folder / HISTORY).unlink(missing_ok=True)
 
     def _create(self, record: Mapping[str, Any]) -> str:
         import getpass
@@ -266,6 +279,14 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
     ]
     # Runs that start together on the same data: a server makes the row of a data set once.
     once_more(lambda: store.client.log_inputs(run_id, datasets=datasets))
+
+
+def identity_in(folder: Path) -> str | None:
+    """Return the identity of the run that a folder holds: of its config and data; None if it holds none."""
+    path = folder / RECORD
+    if not path.is_file():
+        return None
+    return str(json.loads(path.read_text(encoding="utf-8"))["tags"].get(TAG_IDENTITY, ""))
 
 
 def last_entry(folder: Path) -> dict[str, Any] | None:

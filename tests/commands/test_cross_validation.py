@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from sklearn.metrics import f1_score
 
 import conflictnlp
+from conflictnlp.commands.runs import list_runs
 from tests.commands.conftest import QUICK, Run
 
 WORDS = ("task=topic", *QUICK, "evaluation.folds=3")
@@ -38,6 +39,8 @@ def test_folds_run_under_one_parent_and_are_scored_together(run: Run, client: Ml
     metrics = parent.data.metrics
     assert metrics["cv/macro_f1"] == pytest.approx(expected)
     assert {"cv/macro_f1_low", "cv/macro_f1_high"} <= set(metrics)
+    (listed,) = list_runs(query="tags.kind = 'cross-validation'")
+    assert (listed["run_id"], listed["macro_f1"]) == (parent_id, metrics["cv/macro_f1"])
     history = client.get_metric_history(parent_id, "cv/fold_macro_f1")
     own = [(number, one.data.metrics["test/macro_f1"]) for number, one in enumerate(runs, start=1)]
     assert [(entry.step, entry.value) for entry in history] == own

@@ -145,6 +145,8 @@ def test_encoders_report_each_epoch_and_are_pruned(
         (("search.trials=0",), "search.trials=0: must be above zero"),
         (("+search.space.seed={low: 1, high: 5}",), "search.space.seed: must name a key of model, trainer or data"),
         (("+search.space.model={C: 3}",), "search.space.model="),
+        (("+search.space={model.D: {low: 1, high: 5}}",), "search.space.model.D: config: Could not override 'model.D'"),
+        (("+search.space={model.min_df: {low: -5, high: -1}}",), "search.space.model.min_df: model.min_df=-5: must be"),
     ],
 )
 def test_faults_are_told(run: Run, workplace: Path, more: tuple[str, ...], told: str) -> None:

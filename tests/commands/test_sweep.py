@@ -153,3 +153,45 @@ def test_the_summary_says_each_jobs_words(run: Run, workplace: Path) -> None:
 def test_a_launcher_that_is_not_installed_names_the_extra(run: Run) -> None:
     said = run(*SWEEP, "seed=1,2", "hydra/launcher=absent")
     assert "pip install 'conflictnlp[cluster]'" in said.refusal
+
+
+def test_a_finished_sweep_started_again_is_not_repeated(run: Run, workplace: Path) -> None:
+    words = (*SWEEP, "model.C=1,10", "hydra.sweep.dir=swept")
+    with pytest.MonkeyPatch.context() as patch:
+        fitted = failing_fit(patch, 99, RuntimeError())
+        first, second = run(*words), run(*words)
+        assert (second.status, second.out) == (0, first.out)
+        assert "| model.C=10 | 1 |" in second.err
+        assert fitted == [1.0, 10.0]
+        shutil.rmtree(told(first)[1][1])
+        third = run(*words)
+    assert third.status == 0
+    assert fitted == [1.0, 10.0, 1.0, 10.0]
+    assert told(third)[2] != told(first)[2]
+
+
+def test_a_finished_sweep_of_folds_is_not_repeated(run: Run) -> None:
+    words = (*SWEEP, "evaluation.folds=2", "seed=1,2")
+    with pytest.MonkeyPatch.context() as patch:
+        fitted = failing_fit(patch, 99, RuntimeError())
+        first, second = run(*words), run(*words)
+    assert (second.status, second.out) == (0, first.out)
+    assert len(fitted) == 4
+
+
+def test_a_sweep_that_was_widened_leaves_the_first_s_summary(run: Run, workplace: Path) -> None:
+    first = run(*SWEEP, "seed=1,2", "hydra.sweep.dir=swept")
+    before = (workplace / "swept" / "summary" / "summary.md").read_text()
+    second = run(*SWEEP, "seed=1,2,3", "hydra.sweep.dir=swept")
+    assert (first.status, second.status) == (0, 0), second.err
+    assert (workplace / "swept" / "summary" / "summary.md").read_text() == before
+    assert "| tfidf-sample | 3 |" in (workplace / "swept" / "summary-2" / "summary.md").read_text()
+
+
+def test_a_job_does_not_write_over_another_s_folder(run: Run, workplace: Path) -> None:
+    first = run(*SWEEP, "model.C=1,10", "hydra.sweep.dir=swept")
+    said = run(*SWEEP, "model.C=1,20", "hydra.sweep.dir=swept")
+    assert said.status == 2
+    assert "holds a run of another config or data; name another folder" in said.err.splitlines()[-1]
+    manifests = [json.loads((bundle.parent / "run.json").read_text()) for bundle in told(first)[1]]
+    assert manifests[1]["run_id"] == told(first)[0][1]

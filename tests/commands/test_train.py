@@ -203,3 +203,14 @@ def test_the_log_file_is_let_go(run: Run) -> None:
     before = list(logging.getLogger().handlers)
     conflictnlp.train(["task=topic", *QUICK])
     assert logging.getLogger().handlers == before
+
+
+def test_a_folder_that_holds_another_run_is_refused(run: Run, workplace: Path) -> None:
+    words = ("train", "task=topic", *QUICK, "hydra.run.dir=mine")
+    assert run(*words).status == 0
+    held = (workplace / "mine" / "result.json").read_text()
+    assert "mine: holds a run of another config or data; name another folder" in run(*words, "seed=2").refusal
+    assert (workplace / "mine" / "result.json").read_text() == held
+    again = run(*words)
+    assert again.status == 0
+    assert again.out.splitlines()[0].removeprefix("run_id: ") not in held
