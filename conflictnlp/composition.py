@@ -277,7 +277,8 @@ def load_task(name: str) -> Task:
 def _check(config: Config) -> None:
     for key, choices in _CHOICES.items():
         value = _lookup(config, key)
-        if value not in choices:
+        # A key of `model` that is None is one that this model does not have.
+        if value not in choices and not (value is None and key.startswith("model.")):
             raise InputError(f"{key}={value}: must be one of {', '.join(str(choice) for choice in choices)}")
     # Written so that NaN, which compares false, is refused too.
     for key in _POSITIVE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,12 +14,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 COMMAND = str(Path(sys.executable).with_name("conflictnlp"))
 PLAIN = ("evaluation.plots=false", "evaluation.bootstrap=20")
 Done = subprocess.CompletedProcess[str]
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 
 
 @pytest.fixture
@@ -46,6 +51,19 @@ def started(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.P
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start the browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        # Chromium's own sandbox does not start for root.
+        own = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=own)
+        yield browser
+        browser.close()
 
 
 @contextmanager

@@ -12,12 +12,24 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tests.end_to_end.conftest import COMMAND, PLAIN, Done, free_port, read_told, server, started, wait_for
+from tests.end_to_end.conftest import (
+    CHROMIUM,
+    COMMAND,
+    PLAIN,
+    Done,
+    chromium,
+    free_port,
+    read_told,
+    server,
+    started,
+    wait_for,
+)
 
 # Debian keeps the server's programs off the path.
 KNOWN = [*sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True), Path(shutil.which("initdb") or "")]
 PROGRAMS = next((path.parent for path in KNOWN if (path.parent / "pg_isready").is_file()), None)
 pytest.importorskip("psycopg2", reason="psycopg2 is not installed (the extra `test` has it)")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the extra `test` has it)")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(PROGRAMS is None, reason="no PostgreSQL on this machine (apt-get install postgresql)"),
@@ -90,13 +102,20 @@ def test_two_trainings_at_once_are_tracked_listed_and_loaded(
         table = conflictnlp("runs", MLFLOW_TRACKING_URI=uri)
         assert all(run_id in table.stdout + table.stderr for run_id in ids)
 
+        promoted = conflictnlp("promote", ids[0], MLFLOW_TRACKING_URI=uri)
+        assert promoted.returncode == 0, promoted.stderr
         (output,) = found[ids[0]].outputs.model_outputs
-        client.create_registered_model("topic")
-        version = client.create_model_version("topic", f"models:/{output.model_id}", ids[0], model_id=output.model_id)
-        client.set_registered_model_alias("topic", "champion", version.version)
         (tmp_path / "a.txt").write_text("Rebels shelled the garrison.")
         for ref in (f"models:/{output.model_id}", "models:/topic/1", "models:/topic@champion"):
             applied = conflictnlp("predict", ref, "a.txt", MLFLOW_TRACKING_URI=uri)
             assert applied.returncode == 0, applied.stderr
             assert json.loads(applied.stdout)["prediction"] == "armed_conflict"
+        if CHROMIUM:
+            with chromium() as browser:
+                page = browser.new_page(viewport={"width": 1700, "height": 900}, base_url=uri)
+                page.goto(f"/#/experiments/{experiment.experiment_id}/runs")
+                for seed in (1, 2):
+                    page.get_by_role("link", name=f"tfidf-sample-s{seed}").first.wait_for(timeout=20_000)
+                page.goto("/#/models/topic")
+                page.get_by_text("champion").first.wait_for(timeout=20_000)
     assert not list(tmp_path.glob("**/mlflow.db"))

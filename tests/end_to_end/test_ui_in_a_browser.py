@@ -1,9 +1,7 @@
 """The MLflow UI over a small sweep, walked in a headless browser. Only visible text and roles are relied on."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import COMMAND, answers, free_port, started, wait_for
+from tests.end_to_end.conftest import CHROMIUM, COMMAND, answers, chromium, free_port, started, wait_for
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the extra `test` has it)")
 pytestmark = [
     pytest.mark.browser,
@@ -53,12 +48,8 @@ def address(swept: tuple[Path, Any]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as player:
-        # Chromium's own sandbox does not start for root.
-        own = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=own)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
