@@ -12,7 +12,7 @@ demo: $(INSTALLED)  ## train on the embedded sample and code a long article of i
 test: $(INSTALLED)  ## the quick tests, under 6 minutes on two cores
 	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
-test-slow: $(INSTALLED)  ## the tests that take minutes
+test-slow: $(VENV)/.spark  ## the tests that take minutes; those of Spark need Java too
 	$(BIN)/python -m pytest -m slow --timeout=900
 
 test-browser: $(INSTALLED)  ## the MLflow UI in headless Chromium, where there is one
@@ -42,7 +42,12 @@ $(VENV)/.docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
-constraints: $(VENV)/.dev $(VENV)/.docs  ## pin what this environment holds
+# Spark is 400 MB, which `make test` does without.
+$(VENV)/.spark: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[spark]"
+	touch $@
+
+constraints: $(VENV)/.dev $(VENV)/.docs $(VENV)/.spark  ## pin what this environment holds
 	$(BIN)/python scripts/write_constraints.py > constraints.tmp && mv constraints.tmp constraints.txt
 
 clean:

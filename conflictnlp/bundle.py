@@ -35,8 +35,13 @@ _LARGEST = {
     "tagger.json": 1 << 22,
     "config.json": 1 << 22,
     "tokenizer.json": 1 << 28,
+    **dict.fromkeys(("vocab.txt", "vocab.json", "merges.txt", "added_tokens.json"), 1 << 26),
+    **dict.fromkeys(("tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"), 1 << 24),
+    "model.skops": 1 << 31,
     "model.onnx": 1 << 31,
     "tagger.onnx": 1 << 31,
+    METRICS: 1 << 24,
+    CARD: 1 << 24,
 }
 # Keys by which a config could make a library run code.
 _UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines"})

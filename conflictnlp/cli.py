@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from conflictnlp import processes
 from conflictnlp.command_line import build_parser
 from conflictnlp.errors import IncompleteError, InputError, TrackingError
 
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return train(words[1:])
         options = build_parser().parse_args(words)
+        processes.refuse_several(f"conflictnlp {words[0]}")
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
         command: Callable[[argparse.Namespace], int] = options.run
         return command(options)

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from conflictnlp import composition
+from conflictnlp import composition, processes
 from conflictnlp.commands.cross_validation import CrossValidationResult
 from conflictnlp.commands.train import TrainResult, run_training
 from conflictnlp.errors import ConflictNLPError, InputError, TrackingError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run `conflictnlp train` as a Hydra application.
+    """Run `conflictnlp train` as a Hydra application, or help the process that does.
 
     Args:
         arguments: the words after `train`.
@@ -24,6 +24,16 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         the exit status.
     """
+    if processes.count() == 1:
+        return _application(arguments)
+    if processes.rank() > 0:
+        processes.follow()
+        return 0
+    with processes.leading():
+        return _application(arguments)
+
+
+def _application(arguments: Sequence[str]) -> int:
     import hydra
 
     from conflictnlp.commands.sweep import install_sweeper

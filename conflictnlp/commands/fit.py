@@ -6,9 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from conflictnlp import processes
 from conflictnlp.config import Config, ModelConfig, TransformerConfig
 from conflictnlp.data import Splits
 from conflictnlp.data.tagged import TaggedText
@@ -66,7 +68,17 @@ def fit_and_score(
     }
     log.info("fitting %s on %d examples, %d of other sets", config.model.name, len(splits.train), len(splits.extra))
     fit_started = time.time()
-    estimator.fit(
+    fit = estimator.fit
+    if isinstance(config.model, TransformerConfig):
+        fit = partial(processes.fit_together, estimator)
+        if processes.count() > 1:
+            log.info(
+                "%d processes: a batch is %d windows (%d each)",
+                processes.count(),
+                processes.count() * config.trainer.batch_size,
+                config.trainer.batch_size,
+            )
+    fit(
         passages["train"],
         labels["train"],
         validation=(passages["validation"], labels["validation"]),
@@ -152,7 +164,7 @@ def _costs(estimator: Any, config: Config, examples: int, fit_seconds: float, st
     if steps is None:
         metrics["examples_per_second"] = examples / max(fit_seconds, 1e-9)
         return metrics
-    seen = steps * config.trainer.batch_size * config.trainer.gradient_accumulation
+    seen = steps * config.trainer.batch_size * config.trainer.gradient_accumulation * processes.count()
     metrics["examples_per_second"] = seen / max(fit_seconds, 1e-9)
     metrics["windowed_share"] = estimator.windowed_share_
     return metrics
@@ -167,4 +179,5 @@ def _training_facts(config: Config, splits: Splits, run_id: str) -> dict[str, An
         "fingerprints": splits.fingerprints,
         "dropped": splits.report.dropped,
         "seed": config.seed,
+        "processes": processes.count(),
     }

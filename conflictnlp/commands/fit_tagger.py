@@ -6,6 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from conflictnlp import processes
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
 from conflictnlp.data.example import Example
@@ -54,7 +55,7 @@ def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
     settings = asdict(config.tagger)
     settings.pop("train")
     log.info("fitting the tagger of actors on %d texts", len(texts))
-    return ActorTagger(
+    tagger = ActorTagger(
         config.model.encoder,
         config.model.revision,
         **settings,
@@ -62,7 +63,9 @@ def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
         batch_size=config.trainer.batch_size,
         device=config.device,
         precision=config.trainer.precision,
-    ).fit(texts)
+    )
+    processes.fit_together(tagger, texts)
+    return tagger
 
 
 def score_tagger(tagger: MentionFinder, examples: list[Example], task: Task, prefix: str) -> dict[str, float]:

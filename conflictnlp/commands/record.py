@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from conflictnlp import processes
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits
 from conflictnlp.files import sha256_json
@@ -44,7 +45,7 @@ def run_record(
         "data": config.data.name,
         "seed": str(config.seed),
         "command": shlex.join(["conflictnlp", "train", *overrides]),
-        "identity": sha256_json([config.identity(), prints]),
+        "identity": _identity(config, prints),
         **config.tracking.tags,
     }
     if settings := settings_in(overrides):
@@ -127,6 +128,12 @@ def _note(config: Config, task: Task, splits: Splits) -> str:
     return "\n".join([*lines, "", f"**Codebook** {task.description}", "", task.codebook])
 
 
+def _identity(config: Config, fingerprints: Mapping[str, str]) -> str:
+    """Name what is computed: batches of another size, as several processes have, are another computation."""
+    several = [processes.count()] if processes.count() > 1 else []
+    return sha256_json([config.identity(), fingerprints, *several])
+
+
 def _params(config: Config, splits: Splits) -> dict[str, Any]:
     """Return what is worth comparing between runs, not the whole config (which is an artifact)."""
     params: dict[str, Any] = {"task": config.task.name, "data": config.data.name, "seed": config.seed}
@@ -143,6 +150,7 @@ def _params(config: Config, splits: Splits) -> dict[str, Any]:
         )
         keys += ("loss", "class_weights", "label_smoothing", "patience", "precision")
         params |= {f"trainer.{key}": getattr(config.trainer, key) for key in keys}
+        params["processes"] = processes.count()
     params |= {f"rows.{name}": len(rows) for name, rows in splits.items()}
     return params | {"data.limit": config.data.limit, "data.share": config.data.share}
 

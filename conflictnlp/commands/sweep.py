@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, TaskFunction
 
-from conflictnlp import composition
+from conflictnlp import composition, processes
 from conflictnlp.commands.cross_validation import CrossValidationResult
 from conflictnlp.commands.record import PARENT_RUN, about, settings_in
 from conflictnlp.commands.sweep_again import FinishedSweep, finished_sweep
@@ -91,6 +91,7 @@ class RunSweeper(BasicSweeper):
         from conflictnlp.tracking.store import Store
 
         assert self.config is not None
+        processes.refuse_several("train -m")
         jobs = self._jobs(arguments)
         first = next((job.config for job in jobs if job.config), None)
         if first is None:

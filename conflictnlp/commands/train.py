@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conflictnlp import processes
 from conflictnlp.commands.fit import Watch, fit_and_score
 from conflictnlp.commands.fit_tagger import gather_texts
 from conflictnlp.commands.record import run_record, scored_note
@@ -81,6 +82,8 @@ def run_training(config: Config, folder: Path, overrides: Sequence[str]) -> Trai
         InputError: as `train`.
         TrackingError: as `train`.
     """
+    if not processes.have_met():
+        processes.refuse_several("conflictnlp.train")
     if config.evaluation.folds is not None and config.evaluation.fold is None:
         from conflictnlp.commands.cross_validation import cross_validate
 

@@ -13,6 +13,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
 
+from conflictnlp import processes
 from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
@@ -84,9 +85,10 @@ class ActorTagger(MentionFinder):
         """
         if not any(text.spans for text in texts if text.kind == "actor"):
             raise InputError("tagger: no training text marks an armed actor; tagger.train=false leaves the tagger out")
-        device = resolve_device(self.device)
+        with processes.agreed():
+            device = resolve_device(self.device)
+            folder = find_encoder(self.encoder, self.revision)
         transformers.set_seed(self.seed)
-        folder = find_encoder(self.encoder, self.revision)
         self._load_tokenizer(folder)
         config = AutoConfig.from_pretrained(
             folder,

@@ -17,6 +17,7 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import Matrix, TextClassifier, WindowScores, class_numbers
+from conflictnlp.models.skops_file import check_archive
 from conflictnlp.text import Passage, sentence_spans
 
 FILE = "model.skops"
@@ -129,6 +130,7 @@ class TfidfClassifier(TextClassifier):
         import skops.io
 
         assert self.labels is not None
+        check_archive(folder / FILE)
         try:
             parts = skops.io.load(folder / FILE, trusted=list(TRUSTED_TYPES))
             self.classifier_ = parts["classifier"]

@@ -18,6 +18,8 @@ from tqdm import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
+from conflictnlp import processes
+
 # Lengths are rounded up to this, which matrix hardware likes.
 PAD_TO = 8
 LogFunction = Callable[[dict[str, float], int], None]
@@ -81,12 +83,19 @@ class LengthGroupedBatches(Sampler[list[int]]):
         lengths: tokens of each window.
         batch_size: windows in a batch.
         seed: the run's seed.
+        process: which of several processes this is.
+        processes: how many there are; each takes every so many-th batch, the last ones of an epoch perhaps twice, so
+            that all have as many.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int], batch_size: int, seed: int, process: int = 0, processes: int = 1
+    ) -> None:
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.seed = seed
+        self.process = process
+        self.processes = processes
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -94,7 +103,7 @@ class LengthGroupedBatches(Sampler[list[int]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(len(self.lengths) / self.batch_size)
+        return math.ceil(math.ceil(len(self.lengths) / self.batch_size) / self.processes)
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = np.random.default_rng([self.seed, self.epoch])
@@ -105,8 +114,9 @@ class LengthGroupedBatches(Sampler[list[int]]):
             part = order[first : first + stretch]
             part = part[np.argsort(self.lengths[part], kind="stable")]
             batches += [part[i : i + self.batch_size] for i in range(0, len(part), self.batch_size)]
-        for number in generator.permutation(len(batches)):
-            yield batches[number].tolist()
+        shuffled = generator.permutation(len(batches))
+        for turn in range(len(self)):
+            yield batches[shuffled[(turn * self.processes + self.process) % len(batches)]].tolist()
 
 
 class EpochLoader(DataLoader):
@@ -132,12 +142,17 @@ class LengthGroupedTrainer(Trainer):
         super().__init__(**settings)
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
-        self._batches = LengthGroupedBatches(lengths, self.args.per_device_train_batch_size, self.args.seed)
+        self._batches = LengthGroupedBatches(
+            lengths,
+            self.args.per_device_train_batch_size,
+            self.args.seed,
+            self.args.process_index,
+            self.args.world_size,
+        )
 
     def get_train_dataloader(self) -> DataLoader:
-        """Return batches of like length."""
-        loader = EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
-        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
+        """Return batches of like length, of several processes each its own."""
+        return EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
 
 
 class ClassificationTrainer(LengthGroupedTrainer):
@@ -199,9 +214,9 @@ class ClassificationTrainer(LengthGroupedTrainer):
         return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Score whole validation passages, as inference will."""
+        """Score whole validation passages, as inference will; the leader of several processes scores for all."""
         assert self._validate is not None
-        metrics = {f"eval_{name}": value for name, value in self._validate().items()}
+        metrics = {f"eval_{name}": value for name, value in processes.led(self._validate).items()}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -250,7 +265,7 @@ class ProgressBar(TrainerCallback):
             desc="training",
             unit="step",
             file=sys.stderr,
-            disable=not sys.stderr.isatty(),
+            disable=not (state.is_world_process_zero and sys.stderr.isatty()),
         )
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

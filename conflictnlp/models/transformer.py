@@ -18,6 +18,7 @@ from sklearn.metrics import f1_score
 from sklearn.utils.class_weight import compute_class_weight
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, EarlyStoppingCallback
 
+from conflictnlp import processes
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
 from conflictnlp.models.device import resolve_device
@@ -179,9 +180,10 @@ class TransformerClassifier(TextClassifier):
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
         extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
-        device = resolve_device(self.device)
-        transformers.set_seed(self.seed)
-        self._load(find_encoder(self.encoder, self.revision), fresh=True)
+        with processes.agreed():
+            device = resolve_device(self.device)
+            transformers.set_seed(self.seed)
+            self._load(find_encoder(self.encoder, self.revision), fresh=True)
         if self.freeze_embeddings:
             self.model_.get_input_embeddings().requires_grad_(False)
         encoded = self._windows_of(passages)
@@ -192,7 +194,7 @@ class TransformerClassifier(TextClassifier):
         last = folder / "finish" if extra is not None else folder
         try:
             # With checkpoints of the last stage, the first is done.
-            if extra is not None and not (self.resume and last_checkpoint(last)):
+            if extra is not None and not self._resume_from(last):
                 both = encoded + self._windows_of(extra[0])
                 own_epochs = self._epochs(len(both))
                 self._train(both, self._joined(targets, extra[1]), validation, folder, device, own_epochs, 1.0)
@@ -222,7 +224,7 @@ class TransformerClassifier(TextClassifier):
             for own, target in zip(encoded, targets, strict=True)
             for window in own
         ]
-        resume_from = last_checkpoint(folder) if self.resume else None
+        resume_from = self._resume_from(folder)
         if resume_from is not None:
             log.info("resuming from %s", resume_from.name)
         trainer = ClassificationTrainer(
@@ -240,6 +242,9 @@ class TransformerClassifier(TextClassifier):
         with quiet():
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         self.steps_ += trainer.state.global_step
+
+    def _resume_from(self, folder: Path) -> Path | None:
+        return processes.led(lambda: last_checkpoint(folder) if self.resume else None)
 
     def save(self, folder: Path) -> None:
         """Write `model.safetensors`, `config.json` and the tokenizer, readable by transformers alone."""

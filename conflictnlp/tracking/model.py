@@ -77,7 +77,7 @@ def _columns(task: Task) -> list[tuple[str, bool]]:
 
 def _signature(task: Task) -> Any:
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
     from mlflow.types.schema import Array, DataType
 
     inputs: list[Any] = [ColSpec("string", name, required=required) for name, required in _columns(task)]
@@ -89,7 +89,8 @@ def _signature(task: Task) -> Any:
         *(ColSpec("double", f"prob_{label}", required=False) for label in task.label_names),
         ColSpec("string", "error", required=False),
     ]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
+    params = ParamSchema([ParamSpec("abstain_below", "double", 0.0)])
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs), params=params)
 
 
 def _example(task: Task) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pandas as pd
@@ -19,10 +20,39 @@ class BundleModel(PythonModel):
         self.model = Model(context.artifacts["bundle"])
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return prediction, probability, prob_<label> and error for each row."""
-        frame = self.model.predict_frame(model_input)
+        """Return prediction, probability, prob_<label> and error for each row.
+
+        The parameter `abstain_below` leaves a prediction of lower probability empty.
+        """
+        frame = self.model.predict_frame(model_input, (params or {}).get("abstain_below"))
         chances = [f"prob_{label}" for label in self.model.labels]
-        return frame[["prediction", "probability", *chances, "error"]]
+        words = ["error"] if self.model.task.is_multi else ["prediction", "error"]
+        return with_nulls(frame[["prediction", "probability", *chances, "error"]], words)
+
+
+def with_nulls(frame: pd.DataFrame, words: list[str]) -> pd.DataFrame:
+    """Let what is missing reach its reader as such, from the scoring server and from Spark.
+
+    The server writes NaN as it is, which is no JSON; None becomes null. For Spark MLflow turns what is missing among
+    words into the words "None" or "nan"; there they are left empty.
+
+    Args:
+        frame: predictions.
+        words: its columns of strings.
+
+    Returns:
+        a copy.
+    """
+    frame = frame.copy()
+    for name in frame.columns[frame.isna().any()]:
+        values = frame[name].astype(object)
+        frame[name] = values.where(values.notna(), "" if name in words and _on_spark() else None)
+    return frame
+
+
+def _on_spark() -> bool:
+    pyspark = sys.modules.get("pyspark")
+    return pyspark is not None and pyspark.TaskContext.get() is not None
 
 
 set_model(BundleModel())

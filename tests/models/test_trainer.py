@@ -217,6 +217,22 @@ def test_batches_hold_windows_of_like_length():
         assert batch == list(range(min(batch), min(batch) + 8))
 
 
+def shares(lengths, processes: int) -> list[list[list[int]]]:
+    return [list(LengthGroupedBatches(lengths, 8, 1, process, processes)) for process in range(processes)]
+
+
+def test_several_processes_share_the_batches_of_one():
+    of_one = list(LengthGroupedBatches(LENGTHS, 8, seed=1))
+    first, second = shares(LENGTHS, 2)
+    # 13 batches: the first stands in for a fourteenth, so that no process waits for another.
+    assert [batch for turn in zip(first, second, strict=True) for batch in turn] == [*of_one, of_one[0]]
+    assert len(LengthGroupedBatches(LENGTHS, 8, 1, 1, 2)) == 7
+
+
+def test_more_processes_than_batches_all_have_one():
+    assert shares(range(8), 3) == [[list(range(8))]] * 3
+
+
 def test_no_windows_give_no_batches():
     assert list(LengthGroupedBatches([], 8, seed=1)) == []
 

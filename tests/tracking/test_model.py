@@ -31,8 +31,17 @@ def test_a_served_model_says_what_the_bundle_says(store: Store, workplace: Path,
     frame = pd.DataFrame({"text": ["IS advanced on Ostra.", "Rain fell."], "actor": ["IS", "IS"]})
     served = log(store, workplace, actor_bundle).predict(frame)
     own = Model(actor_bundle).predict_frame(frame)
-    pd.testing.assert_frame_equal(served, own[list(served.columns)])
-    assert served["error"].fillna("").tolist() == ["", "actor not in text"]
+    own = own[list(served.columns)].astype(object)
+    pd.testing.assert_frame_equal(served.astype(object), own.where(own.notna(), None))
+    assert served["error"].tolist() == [None, "actor not in text"]
+    assert served["probability"].tolist()[1] is None
+
+
+def test_the_parameter_leaves_unsure_predictions_empty(store: Store, workplace: Path, actor_bundle: Path) -> None:
+    frame = pd.DataFrame({"text": ["IS advanced on Ostra."], "actor": ["IS"]})
+    model = log(store, workplace, actor_bundle)
+    assert model.predict(frame)["prediction"].tolist() == ["gaining"]
+    assert model.predict(frame, params={"abstain_below": 1.0})["prediction"].tolist() == [None]
 
 
 def test_multi_label_predictions_are_lists(store: Store, workplace: Path, multi_bundle: Path) -> None:
