@@ -140,7 +140,7 @@ class TrainerConfig:
     examples_seen: int = 20_000
     min_epochs: int = 2
     max_epochs: int = 20
-    finish_epochs: float = 4.0
+    finish_epochs: float = 0.0
     finish_rate: float = 0.25
     max_steps: int = -1
     batch_size: int = 32

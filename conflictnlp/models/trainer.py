@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from conflictnlp import processes
+from conflictnlp.models.objectives import window_losses
 
 # Lengths are rounded up to this, which matrix hardware likes.
 PAD_TO = 8
@@ -209,7 +209,10 @@ class ClassificationTrainer(LengthGroupedTrainer):
         """Return the weighted mean loss of a batch of windows."""
         targets, weights = inputs.pop("targets"), inputs.pop("weights")
         outputs = model(**inputs)
-        losses = self._losses(outputs.logits.float(), targets)
+        weight = self._class_weights.to(targets.device) if self._class_weights is not None else None
+        losses = window_losses(
+            outputs.logits.float(), targets, self._multi, weight, self._label_smoothing, self._focal_gamma
+        )
         loss = (losses * weights).sum() / weights.sum()
         return (loss, outputs) if return_outputs else loss
 
@@ -220,28 +223,6 @@ class ClassificationTrainer(LengthGroupedTrainer):
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
-
-    def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        weight = self._class_weights.to(logits.device) if self._class_weights is not None else None
-        if self._multi:
-            wanted = targets.float()
-            soft = wanted * (1 - self._label_smoothing) + 0.5 * self._label_smoothing
-            losses = functional.binary_cross_entropy_with_logits(logits, soft, pos_weight=weight, reduction="none")
-            if self._focal_gamma is not None:
-                right = torch.where(wanted > 0.5, torch.sigmoid(logits), torch.sigmoid(-logits))
-                losses = losses * (1 - right) ** self._focal_gamma
-            return losses.mean(dim=1)
-        losses = functional.cross_entropy(
-            logits, targets, weight=weight, label_smoothing=self._label_smoothing, reduction="none"
-        )
-        if self._focal_gamma is not None:
-            chances = logits.softmax(dim=1)
-            if targets.is_floating_point():
-                right = (chances * targets).sum(dim=1)
-            else:
-                right = chances.gather(1, targets[:, None]).squeeze(1)
-            losses = losses * (1 - right) ** self._focal_gamma
-        return losses
 
 
 class ProgressBar(TrainerCallback):

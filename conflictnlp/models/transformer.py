@@ -14,16 +14,15 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
-from sklearn.utils.class_weight import compute_class_weight
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, EarlyStoppingCallback
 
 from conflictnlp import processes
 from conflictnlp.errors import BundleError, InputError
-from conflictnlp.models.base import TextClassifier, WindowScores, class_numbers, sigmoid, softmax
+from conflictnlp.models.base import TextClassifier, WindowScores
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
+from conflictnlp.models.objectives import balanced_weights, validation_metrics
 from conflictnlp.models.pooling import read_marks
 from conflictnlp.models.trainer import (
     ClassificationTrainer,
@@ -58,13 +57,12 @@ class TransformerClassifier(TextClassifier):
             that must not depend on names.
         learning_rate: peak learning rate.
         freeze_embeddings: leave the word embeddings as they are.
-        epochs: passes over the data and its renamed copies (with rows of other sets: over both, without copies); None
-            takes `examples_seen` / size (without copies), within
-            min_epochs and max_epochs.
+        epochs: passes over the data, its renamed copies and the rows of other sets; None takes `examples_seen` / size
+            (without copies), within min_epochs and max_epochs.
         examples_seen: see epochs.
         min_epochs: see epochs.
         max_epochs: see epochs.
-        finish_epochs: passes over the data and its renamed copies alone, after those with rows of other sets.
+        finish_epochs: passes over the data and its renamed copies alone, after those with rows of other sets; 0 for none.
         finish_rate: learning rate of those, as a share of `learning_rate`.
         max_steps: stop after this many optimiser steps; -1 for no limit.
         batch_size: windows of a training batch.
@@ -108,7 +106,7 @@ class TransformerClassifier(TextClassifier):
         examples_seen: int = 20_000,
         min_epochs: int = 2,
         max_epochs: int = 20,
-        finish_epochs: float = 4,
+        finish_epochs: float = 0,
         finish_rate: float = 0.25,
         max_steps: int = -1,
         batch_size: int = 32,
@@ -190,19 +188,20 @@ class TransformerClassifier(TextClassifier):
         split = [(own[0].start, own[0].end) != (0, len(p.text)) for own, p in zip(encoded, passages, strict=True)]
         self.windowed_share_ = sum(split) / len(split)
         self.steps_ = 0
+        encoded += self._windows_of(self._renamed(passages))
+        targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
         folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
-        last = folder / "finish" if extra is not None else folder
+        last = folder / "finish"
         try:
             # With checkpoints of the last stage, the first is done.
-            if extra is not None and not self._resume_from(last):
-                both = encoded + self._windows_of(extra[0])
-                own_epochs = self._epochs(len(both))
-                self._train(both, self._joined(targets, extra[1]), validation, folder, device, own_epochs, 1.0)
-            encoded += self._windows_of(self._renamed(passages))
-            targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
-            epochs = self._epochs(len(passages)) if extra is None else self.finish_epochs
-            rate = 1.0 if extra is None else self.finish_rate
-            self._train(encoded, targets, validation, last, device, epochs, rate)
+            if extra is None or not self._resume_from(last):
+                first = (encoded, targets)
+                if extra is not None:
+                    first = encoded + self._windows_of(extra[0]), self._joined(targets, extra[1])
+                epochs = self._epochs(len(passages) + (len(extra[0]) if extra is not None else 0))
+                self._train(*first, validation, folder, device, epochs, 1.0)
+            if extra is not None and self.finish_epochs > 0:
+                self._train(encoded, targets, validation, last, device, self.finish_epochs, self.finish_rate)
         finally:
             if self.checkpoints is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -233,7 +232,7 @@ class TransformerClassifier(TextClassifier):
             windows=windows,
             pad_id=self.pad_id_,
             multi=self.multi,
-            class_weights=self._class_weights(targets),
+            class_weights=balanced_weights(targets, len(self.classes_), self.multi) if self.class_weights else None,
             focal_gamma=self.focal_gamma if self.loss == "focal" else None,
             label_smoothing=self.label_smoothing,
             validate=self._validator(validation),
@@ -385,32 +384,6 @@ class TransformerClassifier(TextClassifier):
             self.model_.eval()
             logits = self.decision_function(passages)
             self.model_.train(training)
-            if self.multi:
-                chances = sigmoid(logits)
-                found = (chances >= 0.5).astype(int)
-                score = f1_score(targets, found, average="macro", zero_division=0)
-                right = np.where(targets == 1, chances, 1 - chances)
-            else:
-                chances = softmax(logits)
-                found = chances.argmax(axis=1)
-                score = f1_score(targets, found, average="macro", labels=np.unique(targets), zero_division=0)
-                right = chances[np.arange(len(targets)), targets]
-            return {
-                "macro_f1": float(score),
-                "accuracy": float((found == targets).mean()),
-                "loss": float(-np.log(np.clip(right, 1e-12, 1)).mean()),
-            }
+            return validation_metrics(logits, targets, self.multi)
 
         return validate
-
-    def _class_weights(self, targets: NDArray[Any]) -> torch.Tensor | None:
-        if self.class_weights is None:
-            return None
-        if self.multi:
-            positive = targets.sum(axis=0).clip(min=1)
-            return torch.tensor((len(targets) - positive) / positive, dtype=torch.float32).clamp(max=20)
-        numbers = class_numbers(targets)
-        present = np.unique(numbers)
-        weights = np.ones(len(self.classes_))
-        weights[present] = compute_class_weight("balanced", classes=present, y=numbers)
-        return torch.tensor(weights, dtype=torch.float32)

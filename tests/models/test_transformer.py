@@ -120,18 +120,6 @@ def test_frozen_embeddings_stay_as_they_are(tiny_settings, texts, labels):
     assert torch.equal(frozen.model_.get_input_embeddings().weight, before)
 
 
-def test_balanced_class_weights(model):
-    weighed = clone(model).set_params(class_weights="balanced")
-    weighed.classes_ = model.classes_
-    assert weighed._class_weights(np.array([0, 0, 0, 2])).tolist() == pytest.approx([4 / 6, 1.0, 2.0])
-
-
-def test_balanced_weights_of_several_labels_are_negatives_to_positives(model):
-    weighed = clone(model).set_params(class_weights="balanced", multi=True)
-    targets = np.array([[1, 0], [1, 0], [1, 0], [0, 0]])
-    assert weighed._class_weights(targets).tolist() == pytest.approx([1 / 3, 3.0])
-
-
 def test_several_labels(tiny_settings, texts, labels):
     y = [[label] if number % 3 else [] for number, label in enumerate(labels)]
     model = TransformerClassifier(labels=LABELS, multi=True, loss="focal", class_weights="balanced", **tiny_settings)
@@ -211,9 +199,21 @@ class TestDistributions:
 
 
 class TestOtherSets:
-    """Rows of other sets are learnt first, then the data's own alone."""
+    """Rows of other sets are learnt beside the data's own; further passes may go over these alone."""
 
     OTHERS = (["rebels fired on the army", "envoys agreed on peace"] * 4, [(0.7, 0.0, 0.3), "deal"] * 4)
+
+    def test_without_further_passes_all_rows_are_learnt_together(self, tiny_settings, texts, labels):
+        settings = {**tiny_settings, "epochs": 2, "batch_size": 8}
+        model = TransformerClassifier(labels=LABELS, **settings).fit(texts, labels, extra=self.OTHERS)
+        assert model.steps_ == 2 * 4
+
+    def test_renamed_copies_are_made_of_the_own_rows_alone(self, tiny_settings):
+        own = [marked("IS took the town.", "IS")] * 4, ["up"] * 4
+        other = [marked("FARC left the town.", "FARC")] * 4, ["down"] * 4
+        settings = {**tiny_settings, "spans": ("actor",), "renamed_copies": 2, "batch_size": 1}
+        model = TransformerClassifier(labels=["down", "up"], **settings).fit(*own, extra=other)
+        assert model.steps_ == 3 * 4 + 4
 
     def test_both_stages_are_counted(self, tiny_settings, texts, labels):
         settings = {**tiny_settings, "epochs": 2, "finish_epochs": 1, "batch_size": 8}

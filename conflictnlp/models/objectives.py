@@ -1,0 +1,107 @@
+"""What training minimises and validation measures: losses, class weights, the metrics that choose an epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+from sklearn.utils.class_weight import compute_class_weight
+from torch.nn import functional
+
+from conflictnlp.models.base import class_numbers, sigmoid, softmax
+from conflictnlp.models.scores import Matrix
+
+# A label of very few cases would otherwise outweigh all others.
+_LARGEST_WEIGHT = 20
+
+
+def window_losses(
+    logits: torch.Tensor,
+    targets: torch.Tensor,
+    multi: bool,
+    weight: torch.Tensor | None = None,
+    label_smoothing: float = 0.0,
+    focal_gamma: float | None = None,
+) -> torch.Tensor:
+    """Return the loss of each window.
+
+    Args:
+        logits: array (n, n_labels).
+        targets: class numbers (n,), probabilities (n, n_labels), or for `multi` indicator rows.
+        multi: whether a window may bear several labels or none.
+        weight: of each class, or of each label's positive cases for `multi`.
+        label_smoothing: share of the target given to all classes.
+        focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
+
+    Returns:
+        array (n,).
+    """
+    if multi:
+        wanted = targets.float()
+        soft = wanted * (1 - label_smoothing) + 0.5 * label_smoothing
+        losses = functional.binary_cross_entropy_with_logits(logits, soft, pos_weight=weight, reduction="none")
+        if focal_gamma is not None:
+            right = torch.where(wanted > 0.5, torch.sigmoid(logits), torch.sigmoid(-logits))
+            losses = losses * (1 - right) ** focal_gamma
+        return losses.mean(dim=1)
+    losses = functional.cross_entropy(logits, targets, weight=weight, label_smoothing=label_smoothing, reduction="none")
+    if focal_gamma is not None:
+        chances = logits.softmax(dim=1)
+        if targets.is_floating_point():
+            right = (chances * targets).sum(dim=1)
+        else:
+            right = chances.gather(1, targets[:, None]).squeeze(1)
+        losses = losses * (1 - right) ** focal_gamma
+    return losses
+
+
+def balanced_weights(targets: NDArray[Any], classes: int, multi: bool) -> torch.Tensor:
+    """Return weights that let rare classes count as much as frequent ones.
+
+    Args:
+        targets: as for `window_losses`.
+        classes: their number.
+        multi: whether a window may bear several labels or none.
+
+    Returns:
+        array (n_labels,); classes without a case weigh 1.
+    """
+    if multi:
+        positive = targets.sum(axis=0).clip(min=1)
+        return torch.tensor((len(targets) - positive) / positive, dtype=torch.float32).clamp(max=_LARGEST_WEIGHT)
+    numbers = class_numbers(targets)
+    present = np.unique(numbers)
+    weights = np.ones(classes)
+    weights[present] = compute_class_weight("balanced", classes=present, y=numbers)
+    return torch.tensor(weights, dtype=torch.float32)
+
+
+def validation_metrics(logits: Matrix, targets: NDArray[np.int64], multi: bool) -> dict[str, float]:
+    """Score validation passages.
+
+    Args:
+        logits: array (n, n_labels).
+        targets: class numbers (n,), or for `multi` indicator rows.
+        multi: whether a passage may bear several labels or none.
+
+    Returns:
+        macro_f1 (over classes that occur), accuracy and loss (negative log-likelihood in nats).
+    """
+    if multi:
+        chances = sigmoid(logits)
+        found = (chances >= 0.5).astype(int)
+        score = f1_score(targets, found, average="macro", zero_division=0)
+        right = np.where(targets == 1, chances, 1 - chances)
+    else:
+        chances = softmax(logits)
+        found = chances.argmax(axis=1)
+        score = f1_score(targets, found, average="macro", labels=np.unique(targets), zero_division=0)
+        right = chances[np.arange(len(targets)), targets]
+    return {
+        "macro_f1": float(score),
+        "accuracy": float((found == targets).mean()),
+        "loss": float(-np.log(np.clip(right, 1e-12, 1)).mean()),
+    }
