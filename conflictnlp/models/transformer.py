@@ -62,7 +62,7 @@ class TransformerClassifier(TextClassifier):
         examples_seen: see epochs.
         min_epochs: see epochs.
         max_epochs: see epochs.
-        finish_epochs: passes over the data and its renamed copies alone, after those with rows of other sets; 0 for none.
+        finish_epochs: further passes over the data and its renamed copies alone, after rows of other sets; 0 for none.
         finish_rate: learning rate of those, as a share of `learning_rate`.
         max_steps: stop after this many optimiser steps; -1 for no limit.
         batch_size: windows of a training batch.

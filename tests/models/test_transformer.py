@@ -209,7 +209,7 @@ class TestOtherSets:
         assert model.steps_ == 2 * 4
 
     def test_renamed_copies_are_made_of_the_own_rows_alone(self, tiny_settings):
-        own = [marked("IS took the town.", "IS")] * 4, ["up"] * 4
+        own = [marked("IS took the town.", "IS")] * 4, ["up", "down"] * 2
         other = [marked("FARC left the town.", "FARC")] * 4, ["down"] * 4
         settings = {**tiny_settings, "spans": ("actor",), "renamed_copies": 2, "batch_size": 1}
         model = TransformerClassifier(labels=["down", "up"], **settings).fit(*own, extra=other)
