@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 from conflictnlp.evaluation.plots import STYLE, save_figures
 
 STUDIES = Path(__file__).resolve().parents[1] / "experiments"
-_NUMBER = re.compile(r"([\d,]+(?:\.\d+)?)(%?)(?: ± (\d+\.\d+))?")
+_NUMBER = re.compile(r"(-?[\d,]+(?:\.\d+)?)(%?)(?: ± (\d+\.\d+))?")
 COLOURS = ("#2b6ca3", "#c2603d", "#8a8f98")
 
 
@@ -65,6 +65,19 @@ PICTURES = (
         line=0.05,
     ),
     Picture("momentum-data", "scores", ("rows", "order", "passes"), ("macro-F1",), "macro-F1 on dev"),
+    Picture(
+        "momentum-inputs", "inputs", ("input", "head reads", "passes"), ("macro-F1 on dev",), "macro-F1 on momentum/dev"
+    ),
+    Picture("momentum-articles", "poolings", ("windows", "pooling"), ("dev articles", "sample articles"), "macro-F1"),
+    Picture(
+        "momentum-evidence",
+        "drops",
+        ("seed",),
+        ("without the top sentence", "without another"),
+        "fall of the label's probability",
+        start=-0.05,
+    ),
+    Picture("momentum-mirrored", "flips", ("seed",), ("pairs that flip",), "of ten pairs", line=8, start=0),
     Picture("predict-memory", "peak", ("rows",), ("peak memory, MiB",), "peak memory, MiB", start=0),
 )
 

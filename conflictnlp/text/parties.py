@@ -40,7 +40,8 @@ KNOWN: tuple[tuple[str, ...], ...] = (
     ("Israel Defense Forces", "Israel Defence Forces", "IDF"),
 )
 _ARTICLES = re.compile(r"^(?:(?:the|a|an|so-called|self-styled|self-proclaimed)\s+)+", re.I)
-_BRACKETS = re.compile(r"^(.*\w.*?)\s*\(([^()]*\w[^()]*)\)?$")
+# A word may follow: "Islamic State (IS) group".
+_BRACKETS = re.compile(r"^(.*\w.*?)\s*\(([^()]*\w[^()]*)(?:\)\s*[\w-]*)?$")
 _STATE = frozenset(
     "government governments regime army armies military troops soldiers police navy marines loyalist loyalists loyal "
     "gendarmerie guard presidential".split()

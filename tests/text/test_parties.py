@@ -58,6 +58,10 @@ class TestAbbreviations:
         text = "Velmarian Liberation Front (VLF shot."
         assert actors(text, "Velmarian Liberation Front (VLF") == [["Velmarian Liberation Front", "VLF"]]
 
+    def test_a_word_after_the_bracket(self):
+        text = "The Sons of Velm (SOV) group fled. SOV took it."
+        assert actors(text, "The Sons of Velm (SOV) group", "SOV") == [["Sons of Velm", "SOV", "SOV"]]
+
     def test_quotes_before_a_bracket_are_no_part_of_the_name(self):
         text = 'The "Sons of Velm" (SOV) fled.'
         (party,) = merge_mentions(text, spans_of(text, 'The "Sons of Velm" (SOV)'))
