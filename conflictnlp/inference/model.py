@@ -18,7 +18,7 @@ from conflictnlp.inference.evidence import Scored, find_evidence
 from conflictnlp.inference.prediction import Evidence, Prediction
 from conflictnlp.inference.records import frame_with_predictions
 from conflictnlp.inference.runtimes import holds_tagger, open_runtime, open_tagger
-from conflictnlp.models.scores import Matrix, sigmoid, softmax
+from conflictnlp.models.scores import Matrix, WindowScores, sigmoid, softmax
 from conflictnlp.task import Task
 from conflictnlp.text import Party, Passage, merge_mentions
 
@@ -106,7 +106,7 @@ class Model:
         chances = np.full((len(examples), len(self.labels)), np.nan)
         for row, (_, _, scores) in zip(chances, self.score_examples(examples), strict=True):
             if not isinstance(scores, str):
-                row[:] = self.probabilities(scores.pooled()[None, :])[0]
+                row[:] = self._chances(scores)
         return chances
 
     @property
@@ -167,10 +167,7 @@ class Model:
         """
         stream = self.score_examples(examples)
         while chunk := list(islice(stream, _CHUNK)):
-            chances = [
-                self.probabilities(scores.pooled()[None, :])[0] if not isinstance(scores, str) else np.empty(0)
-                for _, _, scores in chunk
-            ]
+            chances = [self._chances(scores) if not isinstance(scores, str) else np.empty(0) for _, _, scores in chunk]
             evidence = find_evidence(self, chunk, chances)
             for (example, passage, scores), own, found in zip(chunk, chances, evidence, strict=True):
                 if isinstance(scores, str):
@@ -211,7 +208,7 @@ class Model:
         for example, _, scores in self.score_examples(examples):
             if isinstance(scores, str):
                 raise InputError(f"{example.where}: {scores}")
-            rows.append(scores.pooled())
+            rows.append(scores.pooled(self.manifest.temperature))
         return np.array(rows).reshape(len(rows), len(self.labels))
 
     def probabilities(self, logits: Matrix) -> Matrix:
@@ -219,10 +216,13 @@ class Model:
         scaled = logits / self.manifest.temperature
         return sigmoid(scaled) if self.task.is_multi else softmax(scaled)
 
+    def _chances(self, scores: WindowScores) -> Matrix:
+        return self.probabilities(scores.pooled(self.manifest.temperature)[None, :])[0]
+
     def passage_probabilities(self, passages: Iterable[Passage]) -> Iterator[Matrix]:
         """Return calibrated probabilities of bare passages, each an array (n_labels,), in order."""
         for scores in self._runtime.window_scores(passages):
-            yield self.probabilities(scores.pooled()[None, :])[0]
+            yield self._chances(scores)
 
     def thresholds(self) -> Matrix:
         """Return each label's threshold (multi-label), array (n_labels,)."""

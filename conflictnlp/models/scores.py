@@ -36,17 +36,21 @@ class WindowScores:
     weights: Matrix
     background: int | None = None
 
-    def pooled(self) -> Matrix:
-        """Return logits of the whole passage, array (n_labels,).
+    def pooled(self, temperature: float = 1.0) -> Matrix:
+        """Return logits of the whole passage, array (n_labels,), which the temperature is yet to divide.
 
-        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do.
+        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do. What windows
+        say counts as calibrated: of many overconfident ones each course would be as good as certain.
+
+        Args:
+            temperature: the model's.
         """
         if self.background is None:
             return self.weights @ self.logits
-        chances = softmax(self.logits)
+        chances = softmax(self.logits / temperature)
         pooled = 1 - np.prod(1 - chances, axis=0)
         pooled[self.background] = np.prod(chances[:, self.background])
-        return np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
+        return temperature * np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
 
 
 def softmax(logits: Matrix) -> Matrix:

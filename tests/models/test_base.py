@@ -36,6 +36,14 @@ def test_windows_with_a_background_are_pooled_by_noisy_or():
     assert softmax(scores.pooled()) == pytest.approx(np.array([0.92, 0.08]))
 
 
+def test_noisy_or_takes_calibrated_windows_and_is_not_divided_again():
+    rows = 2 * np.log([[0.9, 0.1], [0.2, 0.8]])
+    scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), background=1)
+    assert softmax(scores.pooled(2.0) / 2.0) == pytest.approx(np.array([0.92, 0.08]))
+    alone = WindowScores(rows[:1], ((0, 5),), np.array([1.0]))
+    assert softmax(alone.pooled(2.0) / 2.0) == pytest.approx(np.array([0.9, 0.1]))
+
+
 def test_one_class_is_refused():
     with pytest.raises(InputError, match="all labels are 'war'"):
         TfidfClassifier().fit(["shells fell", "troops fired"], ["war", "war"])
