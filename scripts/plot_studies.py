@@ -75,7 +75,7 @@ PICTURES = (
         ("seed",),
         ("without the top sentence", "without another"),
         "fall of the label's probability",
-        start=-0.05,
+        start=-0.1,
     ),
     Picture("momentum-mirrored", "flips", ("seed",), ("pairs that flip",), "of ten pairs", line=8, start=0),
     Picture("predict-memory", "peak", ("rows",), ("peak memory, MiB",), "peak memory, MiB", start=0),
