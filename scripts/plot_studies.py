@@ -64,7 +64,7 @@ PICTURES = (
         "differences found where there are none (5% is right)",
         line=0.05,
     ),
-    Picture("momentum-data", "scores", ("rows", "order", "passes"), ("macro-F1",), "macro-F1 on dev"),
+    Picture("momentum-data", "scores", ("rows", "head", "order", "passes"), ("macro-F1",), "macro-F1 on dev"),
     Picture(
         "momentum-inputs", "inputs", ("input", "head reads", "passes"), ("macro-F1 on dev",), "macro-F1 on momentum/dev"
     ),
@@ -129,7 +129,13 @@ def name_of(row: dict[str, str], picture: Picture) -> str:
     """Return the name of a row: its words, and its numbers with what they count."""
     told = [re.sub(r" \(.*?\)", "", row[column]) for column in picture.rows]
     pairs = [(word, column) for word, column in zip(told, picture.rows, strict=True) if word != "–"]
-    return ", ".join(f"{word} {column}" if re.fullmatch(r"[\d,+ ]+", word) else word for word, column in pairs)
+    return ", ".join(_told(word, column) for word, column in pairs)
+
+
+def _told(word: str, column: str) -> str:
+    if not re.fullmatch(r"[\d,+ ]+", word):
+        return word
+    return f"{column} {word}" if column == "seed" else f"{word} {column}"
 
 
 def draw(picture: Picture, rows: Sequence[dict[str, str]]) -> list[Path]:
@@ -143,7 +149,7 @@ def draw(picture: Picture, rows: Sequence[dict[str, str]]) -> list[Path]:
         the files.
     """
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": picture.name}):
-        figure, axes = plt.subplots(figsize=(7.0, 0.34 * len(rows) + 1.3), layout="constrained")
+        figure, axes = plt.subplots(figsize=(8.0, 0.34 * len(rows) + 1.3), layout="constrained")
         for number, (column, colour) in enumerate(zip(picture.columns, COLOURS, strict=False)):
             places = [place + 0.14 * (number - (len(picture.columns) - 1) / 2) for place in range(len(rows))]
             points = [value(row[column]) for row in rows]
