@@ -120,6 +120,8 @@ def test_a_run_tells_its_score_its_data_and_its_codebook(page: Any, swept: tuple
     page.locator(f"a[href$='{job['run_id']}']").first.click()
     page.get_by_role("heading", name="tfidf-sample-s1").wait_for()
     page.get_by_text("Description", exact=True).wait_for()
+    # The parent is asked for last.
+    page.get_by_text(PARENT).first.wait_for()
     told = page.locator("body").inner_text()
     assert f"test macro-F1 {job['metrics']['test/macro_f1']:.3f} [" in told
     for words in ("invented reports and articles", "Terms: Apache-2.0", "gaining 82", "moving up: advancing", PARENT):
