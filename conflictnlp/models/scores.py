@@ -37,13 +37,16 @@ class WindowScores:
     background: int | None = None
 
     def pooled(self, temperature: float = 1.0) -> Matrix:
-        """Return logits of the whole passage, array (n_labels,), which the temperature is yet to divide.
+        """Pool the windows into one score.
 
         By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do. What windows
         say counts as calibrated: of many overconfident ones each course would be as good as certain.
 
         Args:
             temperature: the model's.
+
+        Returns:
+            logits of the whole passage, array (n_labels,), which the temperature is yet to divide.
         """
         if self.background is None:
             return self.weights @ self.logits
