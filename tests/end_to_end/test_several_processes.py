@@ -81,9 +81,10 @@ def test_two_processes_make_one_run_and_one_bundle_and_the_same_again(tmp_path: 
     assert [path.parent for path in (tmp_path / "one").glob("outputs/**/bundle")] == [bundle.parent]
     assert not (bundle.parent / "checkpoints").exists()
     assert read_manifest(bundle).training["processes"] == 2
-    # The same steps in both: half of those that one process would take.
-    epochs = [entry.step for entry in client.get_metric_history(run_id, "val/macro_f1") if entry.step]
-    assert epochs and len(set(epochs)) == len(epochs) <= 3
+    # An epoch has 14 batches; each process takes 7 of them.
+    steps = [entry.step for entry in client.get_metric_history(run_id, "val/macro_f1")]
+    assert steps[0] == 7
+    assert set(steps) <= {7, 14, 21}
     text = "Northern Front fighters took the town of Ostra on Monday."
     assert conflictnlp.load(bundle).predict(text, actor="Northern Front").error is None
 
