@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
 from importlib import resources
+from operator import attrgetter
 from typing import Any
 
 from conflictnlp.config import (
@@ -275,30 +276,26 @@ def load_task(name: str) -> Task:
 
 
 def _check(config: Config) -> None:
-    for key, choices in _CHOICES.items():
-        value = _lookup(config, key)
-        # A key of `model` that is None is one that this model does not have.
-        if value not in choices and not (value is None and key.startswith("model.")):
-            raise InputError(f"{key}={value}: must be one of {', '.join(str(choice) for choice in choices)}")
+    for key, value in _held(config, _CHOICES):
+        if value not in _CHOICES[key]:
+            raise InputError(f"{key}={value}: must be one of {', '.join(str(choice) for choice in _CHOICES[key])}")
     # Written so that NaN, which compares false, is refused too.
-    for key in _POSITIVE:
-        value = _lookup(config, key)
+    for key, value in _held(config, _POSITIVE):
         if value is not None and not value > 0:
             raise InputError(f"{key}={value}: must be above zero")
-    for key in _NOT_NEGATIVE:
-        value = _lookup(config, key)
+    for key, value in _held(config, _NOT_NEGATIVE):
         if value is not None and not value >= 0:
             raise InputError(f"{key}={value}: must be zero or above")
-    for key in _SHARES:
-        if not 0 < _lookup(config, key) < 1:
-            raise InputError(f"{key}={_lookup(config, key)}: must be a share between 0 and 1")
+    for key, value in _held(config, _SHARES):
+        if not 0 < value < 1:
+            raise InputError(f"{key}={value}: must be a share between 0 and 1")
     if config.data.share > 1:
         raise InputError(f"data.share={config.data.share}: is a share of the training rows, at most 1")
     if config.data.near_duplicate > 1:
         raise InputError(f"data.near_duplicate={config.data.near_duplicate}: is a similarity, at most 1")
-    for key in ("seed", "data.split.seed", "data.share_seed"):
-        if _lookup(config, key) > _LARGEST_SEED:
-            raise InputError(f"{key}={_lookup(config, key)}: must be at most {_LARGEST_SEED}")
+    for key, value in _held(config, ("seed", "data.split.seed", "data.share_seed")):
+        if value > _LARGEST_SEED:
+            raise InputError(f"{key}={value}: must be at most {_LARGEST_SEED}")
     _check_folds(config.evaluation)
     if not _DEVICE.fullmatch(config.device):
         raise InputError(f"device={config.device}: must be auto, cpu, cuda, cuda:N or mps")
@@ -352,12 +349,12 @@ def _refuse_unknown(node: Any, prefix: str) -> None:
             _refuse_unknown(value, f"{prefix}{key}.")
 
 
-def _lookup(config: Config, key: str) -> Any:
-    value: Any = config
-    for part in key.split("."):
-        # A key of another kind of model is not there.
-        value = getattr(value, part, None)
-    return value
+def _held(config: Config, keys: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield each key that the config has, with its value; a key of another kind of model is not there."""
+    for key in keys:
+        group, _, name = key.partition(".")
+        if group != "model" or hasattr(config.model, name):
+            yield key, attrgetter(key)(config)
 
 
 def _first_line(error: Exception) -> str:
