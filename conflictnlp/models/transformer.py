@@ -193,14 +193,15 @@ class TransformerClassifier(TextClassifier):
         folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
         last = folder / "finish"
         try:
+            finishes = extra is not None and self.finish_epochs > 0
             # With checkpoints of the last stage, the first is done.
-            if extra is None or not self._resume_from(last):
-                first = (encoded, targets)
+            if not (finishes and self._resume_from(last)):
+                rows, wanted, size = encoded, targets, len(passages)
                 if extra is not None:
-                    first = encoded + self._windows_of(extra[0]), self._joined(targets, extra[1])
-                epochs = self._epochs(len(passages) + (len(extra[0]) if extra is not None else 0))
-                self._train(*first, validation, folder, device, epochs, 1.0)
-            if extra is not None and self.finish_epochs > 0:
+                    rows, wanted = rows + self._windows_of(extra[0]), self._joined(wanted, extra[1])
+                    size += len(extra[0])
+                self._train(rows, wanted, validation, folder, device, self._epochs(size), 1.0)
+            if finishes:
                 self._train(encoded, targets, validation, last, device, self.finish_epochs, self.finish_rate)
         finally:
             if self.checkpoints is None:

@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from conflictnlp.tracking.references import all_runs
-from conflictnlp.tracking.run import LOCK, TAG_FOLDER, TAG_IDENTITY, TAG_PARENT, TrackedRun, identity_in
+from conflictnlp.tracking.run import LOCK, TAG_FOLDER, TAG_IDENTITY, TAG_PARENT, TrackedRun, identity_in, identity_of
 from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -39,9 +39,8 @@ def open_parent(store: Store, folder: Path, record: Mapping[str, Any], run_id: s
 
 def _free_name(folder: Path, record: Mapping[str, Any]) -> Path:
     """Return the folder, or where it holds another parent (a sweep was widened) the next beside it that does not."""
-    own = record["tags"].get(TAG_IDENTITY, "")
     names = (folder if number == 1 else folder.with_name(f"{folder.name}-{number}") for number in count(1))
-    return next(path for path in names if identity_in(path) in (None, own))
+    return next(path for path in names if identity_in(path) in (None, identity_of(record)))
 
 
 def children(store: Store, parent_id: str) -> list[Any]:

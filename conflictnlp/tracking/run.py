@@ -139,8 +139,7 @@ class TrackedRun:
 
     def _take_folder(self, record: Mapping[str, Any]) -> None:
         """Refuse to write over what another run left: its id would load this one's model."""
-        held = identity_in(self.folder)
-        if held is not None and held != record["tags"].get(TAG_IDENTITY, ""):
+        if identity_in(self.folder) not in (None, identity_of(record)):
             raise InputError(
                 f"{self.folder}: holds a run of another config or data; name another folder (hydra.run.dir, with -m "
                 "hydra.sweep.dir), or remove this one"
@@ -281,12 +280,17 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
     once_more(lambda: store.client.log_inputs(run_id, datasets=datasets))
 
 
+def identity_of(record: Mapping[str, Any]) -> str:
+    """Return what names a run's config and data."""
+    return str(record["tags"].get(TAG_IDENTITY, ""))
+
+
 def identity_in(folder: Path) -> str | None:
     """Return the identity of the run that a folder holds: of its config and data; None if it holds none."""
     path = folder / RECORD
     if not path.is_file():
         return None
-    return str(json.loads(path.read_text(encoding="utf-8"))["tags"].get(TAG_IDENTITY, ""))
+    return identity_of(json.loads(path.read_text(encoding="utf-8")))
 
 
 def last_entry(folder: Path) -> dict[str, Any] | None:
