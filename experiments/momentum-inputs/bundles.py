@@ -9,18 +9,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from names import dependence, macro_f1, parts
+from names import by_names, macro_f1, read_momentum
 
 from conflictnlp.bundle import load_estimator, read_manifest
-from conflictnlp.composition import compose, load_task
-from conflictnlp.data.load import read_split
 
 
 def main(bundles: list[str]) -> None:
-    task = load_task("momentum")
-    data = compose(["task=momentum", "data=momentum"])[0].data
-    train, dev = read_split(data, task, "train"), read_split(data, task, "test")
-    known = {name.casefold() for row in train for name in dict(row.spans)["actor"].names}
+    task, train, dev = read_momentum()
     gold = [row.label for row in dev]
     results = []
     for bundle in map(Path, bundles):
@@ -30,10 +25,7 @@ def main(bundles: list[str]) -> None:
             f"F1 {name}": macro_f1([label == name for label in gold], [label == name for label in found], [True])
             for name in task.label_names
         }
-        results.append(
-            {"macro_f1": macro_f1(gold, found), **by_label, **parts(dev, gold, found, known)}
-            | dependence(model, dev, task)
-        )
+        results.append({"macro_f1": macro_f1(gold, found), **by_label, **by_names(model, train, dev, found, task)})
         print(f"{bundle}: {results[-1]['macro_f1']:.3f}", file=sys.stderr)
     print(f"| on dev, {len(bundles)} model(s) | mean | each |\n|---|---|---|")
     for key in results[0]:

@@ -8,7 +8,9 @@ from collections import defaultdict
 import numpy as np
 from sklearn.metrics import f1_score
 
+from conflictnlp.composition import compose, load_task
 from conflictnlp.data import Example
+from conflictnlp.data.load import read_split
 from conflictnlp.models import TransformerClassifier
 from conflictnlp.task import Task
 from conflictnlp.text import Passage, find_mentions, invent_name, rename
@@ -21,7 +23,22 @@ def macro_f1(gold: list, found: list, labels: list | None = None) -> float:
     return float(f1_score(gold, found, average="macro", labels=labels or sorted(set(gold)), zero_division=0))
 
 
-def parts(examples: list[Example], gold: list[str], found: list[str], known: set[str]) -> dict[str, float]:
+def read_momentum() -> tuple[Task, list[Example], list[Example]]:
+    """Return the task, train and dev."""
+    task = load_task("momentum")
+    data = compose(["task=momentum", "data=momentum"])[0].data
+    return task, read_split(data, task, "train"), read_split(data, task, "test")
+
+
+def by_names(
+    model: TransformerClassifier, fitted: list[Example], held: list[Example], found: list[str], task: Task
+) -> dict[str, float]:
+    """Return what a model's labels on held-out rows owe to the names in them: by parts of the rows, and replaced."""
+    known = {name.casefold() for row in fitted for name in dict(row.spans)["actor"].names}
+    return _parts(held, found, known) | _dependence(model, held, found, task)
+
+
+def _parts(examples: list[Example], found: list[str], known: set[str]) -> dict[str, float]:
     """Return macro-F1 without the texts that name ISIL, and for actors whose name training has shown or not."""
     kept = {
         "without ISIL": [not any(word in row.text.casefold() for word in ISIL) for row in examples],
@@ -30,17 +47,18 @@ def parts(examples: list[Example], gold: list[str], found: list[str], known: set
     kept["unseen actors"] = [not seen for seen in kept["seen actors"]]
     result: dict[str, float] = {}
     for name, own in kept.items():
-        held = [(one, other) for one, other, keep in zip(gold, found, own, strict=True) if keep]
+        held = [(row.label, label) for row, label, keep in zip(examples, found, own, strict=True) if keep]
         result[name] = macro_f1([one for one, _ in held], [other for _, other in held])
         result[f"{name}: rows"] = len(held)
     return result
 
 
-def dependence(model: TransformerClassifier, examples: list[Example], task: Task) -> dict[str, float]:
+def _dependence(
+    model: TransformerClassifier, examples: list[Example], before: list[str], task: Task
+) -> dict[str, float]:
     """Return label flips and macro-F1 before and after: mean over draws of invented names, and names exchanged."""
     passages = [example.passage(task) for example in examples]
     gold = [str(example.label) for example in examples]
-    before = list(model.predict(passages))
     flips, after = [], []
     for draw in range(DRAWS):
         generator = random.Random(draw)

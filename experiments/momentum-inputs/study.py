@@ -17,25 +17,21 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from names import dependence, macro_f1, parts
+from names import by_names, macro_f1, read_momentum
 from variants import VARIANTS
 
-from conflictnlp.composition import compose, load_task
 from conflictnlp.data import Example
-from conflictnlp.data.load import read_split
 
 
 def main() -> None:
     options = arguments()
-    task = load_task("momentum")
-    data = compose(["task=momentum", "data=momentum"])[0].data
-    train, dev = read_split(data, task, "train"), read_split(data, task, "test")
+    task, train, dev = read_momentum()
     done = {(line["variant"], line["fold"], line["seed"]) for line in lines(options.out)}
     for fold, (fitted, held) in folds(train, dev, options.folds).items():
         for variant in options.variants:
             for seed in options.seeds:
                 if (variant, fold, seed) not in done:
-                    result = job(variant, fitted, held, seed, options, fold == "dev")
+                    result = job(variant, task, fitted, held, seed, options, fold == "dev")
                     with options.out.open("a", encoding="utf-8") as stream:
                         stream.write(json.dumps({"variant": variant, "fold": fold, "seed": seed, **result}) + "\n")
     tables(lines(options.out))
@@ -86,8 +82,7 @@ def conflict_tags() -> dict[str, str]:
     return {row["id"]: row["conflict"] for row in rows}
 
 
-def job(variant: str, fitted: list[Example], held: list[Example], seed: int, options, is_dev: bool) -> dict:
-    task = load_task("momentum")
+def job(variant: str, task, fitted: list[Example], held: list[Example], seed: int, options, is_dev: bool) -> dict:
     estimator, settings = VARIANTS[variant]
     model = estimator(
         labels=task.label_names, spans=task.spans, background=task.background, epochs=options.epochs,
@@ -98,8 +93,7 @@ def job(variant: str, fitted: list[Example], held: list[Example], seed: int, opt
     result = {"macro_f1": macro_f1(gold, found), "rows": len(held)}
     if not is_dev:
         return result
-    known = {name.casefold() for row in fitted for name in dict(row.spans)["actor"].names}
-    return result | parts(held, gold, found, known) | dependence(model, held, task)
+    return result | by_names(model, fitted, held, found, task)
 
 
 def tables(results: list[dict]) -> None:
