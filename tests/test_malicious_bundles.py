@@ -10,6 +10,7 @@ import pickle
 import shutil
 import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,18 @@ def trace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def refusal(tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
+def commanded(tmp_path: Path) -> Refusal:
+    """Return the line with which the command refuses a bundle."""
+
+    def told(folder: Path) -> str:
+        (tmp_path / "article.txt").write_text("IS advanced on Ostra.")
+        return say("predict", str(folder), str(tmp_path / "article.txt")).refusal
+
+    return told
+
+
+@pytest.fixture
+def refusal(commanded: Refusal, trace: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
     """Return the line with which Python and the command refuse a bundle whose weights no library may open."""
 
     def told(folder: Path, *opened: str) -> str:
@@ -55,8 +67,7 @@ def refusal(tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch) -> Ref
             monkeypatch.setattr(name, lambda *_, **__: pytest.fail("the weights were opened"))
         with pytest.raises(BundleError) as refused:
             Model(folder)
-        (tmp_path / "article.txt").write_text("IS advanced on Ostra.")
-        assert say("predict", str(folder), str(tmp_path / "article.txt")).refusal == str(refused.value)
+        assert commanded(folder) == str(refused.value)
         assert not trace.exists()
         return str(refused.value)
 
@@ -88,25 +99,23 @@ def test_a_pickle(copied, refusal: Refusal, trace: Path, kind: str, name: str) -
     ("kind", "name"),
     [("topic_bundle", "model.skops"), ("encoder_bundle", "model.safetensors"), ("onnx_bundle", "model.onnx")],
 )
-def test_a_pickle_under_the_weights_name(copied, trace: Path, tmp_path: Path, kind: str, name: str) -> None:
+def test_a_pickle_under_the_weights_name(copied, commanded: Refusal, trace: Path, kind: str, name: str) -> None:
     folder = copied(kind)
     (folder / name).write_bytes(pickle.dumps(Trap(trace)))
     name_in_manifest(folder, name)
     with pytest.raises(BundleError, match=r"damaged|cannot be read") as refused:
         Model(folder, device="cpu")
-    (tmp_path / "article.txt").write_text("IS advanced on Ostra.")
-    assert say("predict", str(folder), str(tmp_path / "article.txt")).refusal == str(refused.value)
+    assert commanded(folder) == str(refused.value)
     assert not trace.exists()
 
 
-def test_a_skops_file_with_a_type_of_its_own(copied, trace: Path, tmp_path: Path) -> None:
+def test_a_skops_file_with_a_type_of_its_own(copied, commanded: Refusal, trace: Path) -> None:
     folder = copied("topic_bundle")
     skops.io.dump({"views": {}, "classifier": Trap(trace)}, folder / "model.skops")
     name_in_manifest(folder, "model.skops")
     with pytest.raises(BundleError, match=r"refused: Untrusted types found in the file: .*Trap"):
         Model(folder)
-    (tmp_path / "article.txt").write_text("Troops stormed the town.")
-    assert "Untrusted types" in say("predict", str(folder), str(tmp_path / "article.txt")).refusal
+    assert "Untrusted types" in commanded(folder)
     assert not trace.exists()
 
 
@@ -148,7 +157,7 @@ def test_a_config_that_names_code(copied, refusal: Refusal, kind: str, key: str)
 
 @pytest.mark.parametrize(("kind", "name"), [("onnx_bundle", "model.onnx"), ("onnx_tagger_bundle", "tagger.onnx")])
 def test_an_onnx_file_with_weights_elsewhere(
-    copied, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, name: str
+    copied, commanded: Refusal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, name: str
 ) -> None:
     import onnx
 
@@ -171,9 +180,7 @@ def test_an_onnx_file_with_weights_elsewhere(
     monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
     with pytest.raises(BundleError, match="keeps weights in another file, which a bundle may not; nothing was loaded"):
         Model(folder, device="cpu").find_actors(["IS fled."])
-    (tmp_path / "article.txt").write_text("IS advanced on Ostra.")
-    told = say("predict", str(folder), str(tmp_path / "article.txt"))
-    assert f"{name}: keeps weights in another file" in told.refusal
+    assert f"{name}: keeps weights in another file" in commanded(folder)
 
 
 @pytest.mark.parametrize("kind", WITH_TOKENIZER)
@@ -240,20 +247,13 @@ class TestArchive:
         name_in_manifest(folder, "model.skops")
         assert "together larger than the file" in refusal(folder, "skops.io.load")
 
-    def test_an_array_that_is_a_pickle(self, packed, trace: Path) -> None:
-        held = np.array([Trap(trace)], dtype=object)
-        folder = packed()
-        path = folder / "model.skops"
-        with zipfile.ZipFile(path) as archive:
-            own = {name: archive.read(name) for name in archive.namelist()}
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in own.items():
-                if name.endswith(".npy"):
-                    with archive.open(name, "w") as stream:
-                        np.save(stream, held, allow_pickle=True)
-                else:
-                    archive.writestr(name, content)
-        name_in_manifest(folder, "model.skops")
+    def test_an_array_that_is_a_pickle(self, packed, topic_bundle: Path, trace: Path) -> None:
+        stream = BytesIO()
+        np.save(stream, np.array([Trap(trace)], dtype=object), allow_pickle=True)
+        with zipfile.ZipFile(topic_bundle / "model.skops") as archive:
+            arrays = [name for name in archive.namelist() if name.endswith(".npy")]
+        assert arrays
+        folder = packed(**dict.fromkeys(arrays, stream.getvalue()))
         with pytest.raises(BundleError, match="refused: Object arrays cannot be loaded when allow_pickle=False"):
             Model(folder)
         assert not trace.exists()

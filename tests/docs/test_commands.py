@@ -117,7 +117,7 @@ def commands() -> list[tuple[str, str]]:
 
 
 def test_there_are_commands_to_check() -> None:
-    assert len(commands()) > 30
+    assert len(commands()) > 40
     assert {page for page, _ in commands()} >= {"import.md", "experiments.md", "tutorial.md"}
 
 
