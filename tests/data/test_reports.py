@@ -21,7 +21,8 @@ from conflictnlp.text import find_mentions, sentence_spans
 CARD = resources.files("conflictnlp.data.reports").joinpath("DATA_CARD.md").read_text(encoding="utf-8")
 RECORDS = list(report_texts())
 PAIRS = [(record, actor) for record in RECORDS for actor in record["actors"]]
-ARTICLES = [record for record in RECORDS if len(record["text"].split()) > 90]
+PASSAGES = [record for record in RECORDS if record["id"] != record["group"]]
+ARTICLES = [record for record in RECORDS if record not in PASSAGES and len(record["text"].split()) > 90]
 
 
 def number(pattern: str) -> int:
@@ -38,8 +39,13 @@ class TestCard:
         assert number(r"([\d,]+) English texts") == len(RECORDS)
 
     def test_reports_of_one_to_four_sentences(self):
-        assert number(r"([\d,]+) reports of one to four sentences") == len(RECORDS) - len(ARTICLES)
-        assert max(len(sentence_spans(record["text"])) for record in RECORDS if record not in ARTICLES) == 4
+        assert number(r"([\d,]+) reports of one to four sentences") == len(RECORDS) - len(ARTICLES) - len(PASSAGES)
+        whole = [record for record in RECORDS if record not in (*ARTICLES, *PASSAGES)]
+        assert max(len(sentence_spans(record["text"])) for record in whole) == 4
+
+    def test_passages(self):
+        assert number(r"([\d,]+) passages of") == len(PASSAGES)
+        assert number(r"passages of (\d+) longer articles") == len({record["group"] for record in PASSAGES})
 
     def test_articles(self):
         assert number(r"(\d+) articles of 100 to 210 words") == len(ARTICLES)
@@ -82,7 +88,7 @@ class TestTexts:
         assert {actor["label"] for _, actor in PAIRS} == set(momentum_task.label_names)
 
     def test_keys_are_those_of_the_card(self):
-        assert {key for record in RECORDS for key in record} == {"id", "text", "actors"}
+        assert {key for record in RECORDS for key in record} == {"id", "group", "text", "actors"}
         assert {key for _, actor in PAIRS for key in actor} == {"names", "label"}
 
     def test_ids_are_unique(self):
@@ -123,4 +129,5 @@ class TestRows:
 def test_files_hold_one_object_a_line():
     for theatre in THEATRES:
         content = resources.files("conflictnlp.data.reports").joinpath(f"{theatre}.jsonl").read_text(encoding="utf-8")
-        assert all(set(json.loads(line)) == {"text", "actors"} for line in content.splitlines())
+        keys = {"title", "sentences", "actors"} if theatre == "features" else {"text", "actors"}
+        assert all(set(json.loads(line)) == keys for line in content.splitlines())

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
+from conflictnlp.data.reports.passages import article_passages
 from conflictnlp.errors import InputError
 from conflictnlp.text import find_mentions
 
 THEATRES = (
     *("cities", "hills", "fronts", "statements", "borders", "articles"),
-    *("agency", "press", "outcomes", "dispatches"),
+    *("agency", "press", "outcomes", "dispatches", "features"),
 )
 
 
@@ -23,7 +24,8 @@ def report_texts(theatre: str = "all") -> Iterator[dict[str, Any]]:
         theatre: one of `THEATRES`, or `all`.
 
     Yields:
-        id, text, actors [{names, label}]; the first name is the fullest.
+        id, group, text, actors [{names, label}]; the first name is the fullest. An article of several passages gives
+        a record for each, of one group.
 
     Raises:
         InputError: there is no such theatre.
@@ -33,7 +35,13 @@ def report_texts(theatre: str = "all") -> Iterator[dict[str, Any]]:
     for name in THEATRES if theatre == "all" else (theatre,):
         content = resources.files(__name__).joinpath(f"{name}.jsonl").read_text(encoding="utf-8")
         for number, line in enumerate(content.splitlines(), 1):
-            yield {"id": f"{name}-{number:03d}", **json.loads(line)}
+            record = json.loads(line)
+            group = f"{name}-{number:03d}"
+            if "sentences" not in record:
+                yield {"id": group, "group": group, **record}
+                continue
+            for part, passage in enumerate(article_passages(record, number)):
+                yield {"id": f"{group}-{part}", "group": group, **passage}
 
 
 def report_rows(theatre: str) -> Iterator[dict[str, Any]]:
@@ -54,7 +62,7 @@ def report_rows(theatre: str) -> Iterator[dict[str, Any]]:
             yield {
                 "id": f"{record['id']}-{number}",
                 "text": record["text"],
-                "group": record["id"],
+                "group": record["group"],
                 "actor": "|".join(actor["names"]),
                 "start": start,
                 "end": end,
