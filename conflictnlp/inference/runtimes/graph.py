@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ class Graph:
             self._tokens = 1 if settings["precision"] == "int8" else _TOKENS
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"{path.parent}: the manifest's parameters are damaged ({error!r})") from error
+        # Batches side by side, each by one thread, wait for each other less than threads within a batch.
+        self._threads = _threads()
         self._session = _open_session(path, device)
         self._check_shape(path, labels, 3 if by_token else 2)
 
@@ -60,9 +63,12 @@ class Graph:
             scores of each in order: array (n_labels,), or (n_ids, n_labels) where each token is scored.
         """
         found: list[Matrix] = [np.empty(0)] * len(windows)
-        for rows in batches([len(ids) for ids in windows], self._tokens):
-            for row, values in zip(rows, self._run([windows[row] for row in rows]), strict=True):
-                found[row] = values if values.ndim == 1 else values[: len(windows[row])]
+        grouped = list(batches([len(ids) for ids in windows], self._tokens))
+        with ThreadPoolExecutor(self._threads) as pool:
+            scored = pool.map(self._run, ([windows[row] for row in rows] for rows in grouped))
+            for rows, matrix in zip(grouped, scored, strict=True):
+                for row, values in zip(rows, matrix, strict=True):
+                    found[row] = values if values.ndim == 1 else values[: len(windows[row])]
         return found
 
     def _run(self, windows: Sequence[Sequence[int]]) -> Matrix:
@@ -113,7 +119,7 @@ def _open_session(path: Path, device: str) -> Any:
         ) from error
     providers = _providers(device, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads()
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     content = read_model(path)
     try:
