@@ -2,15 +2,18 @@
 
 CONFLICTNLP_DATA=... python experiments/momentum-articles/study.py BUNDLE [BUNDLE ...]     one bundle a seed
 
-Scores momentum/dev_articles.jsonl (44 pairs) and the long articles of the sample's validation and test split.
+Scores momentum/dev_articles.jsonl (44 pairs), the long articles of the sample's validation and test split, and
+articles.jsonl beside this file: articles of several courses that were written for this study.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,7 @@ from conflictnlp.composition import load_task
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data import Example, read_rows
 from conflictnlp.data.example import parse_row
+from conflictnlp.inference.arguments import make_examples
 from conflictnlp.inference.evidence import cut_out, naming_sentences
 from conflictnlp.inference.model import Model
 from conflictnlp.models.base import softmax
@@ -35,6 +39,7 @@ _LONG = 85  # words of a sample text that is an article
 def main(bundles: list[str]) -> None:
     task = load_task("momentum")
     sets = {"dev articles": dev_articles(task), "sample articles": list(sample_articles(task))}
+    sets["articles of several courses"] = written_articles(task)
     scores: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for seed, bundle in enumerate(bundles, 1):
         model = Model(bundle, device="cpu")
@@ -73,6 +78,14 @@ def sample_articles(task) -> Iterator[Example]:
         for row in read_rows(f"sample:{split}/actors"):
             if len(row.values["text"].split()) > _LONG:
                 yield parse_row(row, task, ColumnsConfig(), "label")
+
+
+def written_articles(task) -> list[Example]:
+    articles = [json.loads(line) for line in Path(__file__).with_name("articles.jsonl").read_text("utf-8").splitlines()]
+    asked = [(article, actor) for article in articles for actor in article["actors"]]
+    texts = ["\n\n".join([article["title"], *article["sentences"]]) for article, _ in asked]
+    examples = make_examples(task, texts, {"actors": ["|".join(actor["names"]) for _, actor in asked]})
+    return [replace(example, label=actor["main"]) for example, (_, actor) in zip(examples, asked, strict=True)]
 
 
 def cuts(model: Model, examples: list[Example]) -> Iterator[tuple[str, list[np.ndarray]]]:
@@ -129,6 +142,20 @@ def poolings(rows: np.ndarray, background: int) -> Iterator[tuple[str, np.ndarra
     highest = rows.max(axis=0)
     highest[background] = rows[:, background].min()
     yield "max-evidence", highest
+    place = 1 / np.arange(1, len(rows) + 1)
+    yield "mean, the k-th window 1/k", place @ rows
+    for name, weights in (("", np.ones(len(rows))), (", first window thrice", lead), (", the k-th window 1/k", place)):
+        noisy = 1 - np.prod((1 - rows) ** weights[:, None], axis=0)
+        noisy[background] = np.prod(rows[:, background] ** weights)
+        if name:
+            yield "noisy-or" + name, noisy
+        for power in (1.0, 0.5):
+            # Whether there is a course as noisy-or has it; which one by the windows' shares.
+            shares = weights @ rows * others
+            none = noisy[background] ** power
+            pooled = (1 - none) * shares / shares.sum()
+            pooled[background] = none
+            yield "shares" + (" of the square root" if power < 1 else "") + name, pooled
     yield "most telling window", rows[rows[:, others].max(axis=1).argmax()]
     yield "first window", rows[0]
 
