@@ -40,7 +40,8 @@ def write_graph(model: PreTrainedModel, pad_id: int, path: Path, int8: bool = Fa
     """Write an encoder with its head as one ONNX file.
 
     The runtime fuses layers when it loads the graph; fused beforehand it is a tenth slower in int8. Quantisation is
-    dynamic: activations are scaled as they come.
+    dynamic: activations are scaled as they come. An int8 graph takes windows one by one, which need no mask; without
+    it scoring is 8% faster.
 
     Args:
         model: of transformers, with a head that classifies.
@@ -54,14 +55,14 @@ def write_graph(model: PreTrainedModel, pad_id: int, path: Path, int8: bool = Fa
     """
     with tempfile.TemporaryDirectory(prefix="conflictnlp-export-") as name, _quiet():
         traced = Path(name) / "traced.onnx"
-        _trace(model, pad_id, traced, by_token)
+        _trace(model, pad_id, traced, by_token, masked=not int8)
         if int8:
             _quantize(traced, path)
         else:
             shutil.move(traced, path)
 
 
-def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool) -> None:
+def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool, masked: bool) -> None:
     import torch
 
     class Scores(torch.nn.Module):
@@ -71,7 +72,7 @@ def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool) -> N
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:
             """Return logits, (batch, labels) or (batch, length, labels)."""
             logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
             return logits
@@ -80,26 +81,27 @@ def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool) -> N
     # Written out step by step, attention is what the runtime knows as one layer.
     model.set_attn_implementation("eager")
     module = Scores(model).eval()
-    # Two rows of unequal length, lest the exporter takes the batch or the mask for constants.
-    ids = torch.full((2, 16), pad_id, dtype=torch.int64)
-    mask = torch.zeros_like(ids)
-    for row, length in enumerate((16, 9)):
-        ids[row, :length] = torch.arange(length) % (model.config.vocab_size - 1) + 1
-        mask[row, :length] = 1
+    # Two rows, with a mask of unequal length, lest the exporter takes the batch or the mask for constants.
+    taken = INPUTS if masked else INPUTS[:1]
+    ids = torch.arange(16).repeat(2, 1) % (model.config.vocab_size - 1) + 1
+    mask = torch.ones_like(ids)
+    if masked:
+        ids[1, 9:], mask[1, 9:] = pad_id, 0
+    inputs = (ids, mask)[: len(taken)]
     axes = {0: "batch", 1: "length"}
-    shared: dict[str, Any] = {"input_names": list(INPUTS), "output_names": [OUTPUT], "opset_version": OPSET}
+    shared: dict[str, Any] = {"input_names": list(taken), "output_names": [OUTPUT], "opset_version": OPSET}
     with torch.no_grad():
         try:
             # The older exporter's graph is the one in which ONNX Runtime finds whole attention layers to fuse.
-            dynamic = {**dict.fromkeys(INPUTS, axes), OUTPUT: axes if by_token else {0: "batch"}}
-            torch.onnx.export(module, (ids, mask), str(path), dynamo=False, dynamic_axes=dynamic, **shared)
+            dynamic = {**dict.fromkeys(taken, axes), OUTPUT: axes if by_token else {0: "batch"}}
+            torch.onnx.export(module, inputs, str(path), dynamo=False, dynamic_axes=dynamic, **shared)
             return
         except Exception as error:  # noqa: BLE001 - it raises of many kinds where an encoder's code is beyond it
             log.debug("not traced (%s); torch.export is tried", error)
         try:
-            shapes = tuple({at: torch.export.Dim(axis) for at, axis in axes.items()} for _ in INPUTS)
+            shapes = tuple({at: torch.export.Dim(axis) for at, axis in axes.items()} for _ in taken)
             torch.onnx.export(
-                module, (ids, mask), str(path), dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
+                module, inputs, str(path), dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
                 **shared,
             )  # fmt: skip
         except Exception as error:

@@ -27,7 +27,8 @@ def read_marks(model: transformers.PreTrainedModel, tokenizer: Tokenizer, roles:
 
     def pool(_: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         ids = kwargs["input_ids"] if "input_ids" in kwargs else args[0]
-        mask = kwargs["attention_mask"] if "attention_mask" in kwargs else args[1]
+        mask = kwargs.get("attention_mask", args[1] if len(args) > 1 else None)
+        mask = torch.ones_like(ids) if mask is None else mask
         mean = marked_mean(output.last_hidden_state, ids, mask, pairs)
         output.last_hidden_state = torch.cat([mean[:, None], output.last_hidden_state[:, 1:]], dim=1)
         if output.get("pooler_output") is not None:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from conflictnlp.data.example import Example, Span
@@ -13,6 +14,7 @@ from conflictnlp.export.bundle import export_onnx
 from conflictnlp.files import sha256_file
 from conflictnlp.inference import Model
 from conflictnlp.inference.runtimes.graph import _threads
+from conflictnlp.inference.runtimes.onnx import MODEL
 
 SHORT = "On Monday IS advanced on Ostra."
 LONG = " ".join(f"On day {number} IS advanced on Ostra and FARC met near Velm." for number in range(12))
@@ -49,6 +51,18 @@ def test_an_int8_answer_does_not_depend_on_its_neighbours(int8_bundle):
     together = model.predict_proba(TEXTS, actor="IS")
     alone = np.vstack([model.predict_proba([text], actor="IS") for text in TEXTS])
     assert np.array_equal(together, alone)
+
+
+def test_an_int8_graph_takes_windows_one_by_one_and_so_no_mask(onnx_bundle, int8_bundle):
+    for folder, inputs in ((onnx_bundle, ["input_ids", "attention_mask"]), (int8_bundle, ["input_ids"])):
+        session = onnxruntime.InferenceSession(folder / MODEL)
+        assert [item.name for item in session.get_inputs()] == inputs
+
+
+def test_an_int8_graph_with_a_mask_is_read_too(copy):
+    expected = Model(copy).predict_proba([SHORT], actor="IS")
+    change(copy, precision="int8")
+    assert np.array_equal(Model(copy).predict_proba([SHORT], actor="IS"), expected)
 
 
 def test_half_a_character_is_replaced(onnx_bundle):
