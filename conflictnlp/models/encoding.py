@@ -116,7 +116,7 @@ def weigh_windows(
         encoded: the windows of each passage.
         logits: of all windows in that order, array (n_windows, n_labels).
         background: column of the label of a window that says nothing of the question; the windows of a passage of
-            several are then pooled by noisy-or, and each weighs as evidence by its probability of saying something.
+            several then each weigh as evidence by their probability of saying something.
             None weighs windows by their tokens.
 
     Yields:

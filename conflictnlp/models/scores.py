@@ -27,8 +27,8 @@ class WindowScores:
         logits: array (n_windows, n_labels).
         spans: character offsets of each window in the passage's text.
         weights: share of each window in the pooled score; they sum to one.
-        background: number of the label of a window that says nothing of the question; windows then are pooled by
-            noisy-or. None takes the weighted mean of their logits.
+        background: number of the label of a window that says nothing of the question; the others then share what
+            is left of it. None takes the weighted mean of the logits.
     """
 
     logits: Matrix
@@ -39,8 +39,9 @@ class WindowScores:
     def pooled(self, temperature: float = 1.0) -> Matrix:
         """Pool the windows into one score.
 
-        By noisy-or (Pearl 1988) a label holds if any window says so, and the background only if all do. What windows
-        say counts as calibrated: of many overconfident ones each course would be as good as certain.
+        The background holds only if all windows say so (a noisy-or, Pearl 1988); the rest goes to the other labels in
+        proportion to what the windows say of each in sum. A noisy-or of each label would make all of them as good as
+        certain in an article of many windows. What windows say counts as calibrated.
 
         Args:
             temperature: the model's.
@@ -51,9 +52,12 @@ class WindowScores:
         if self.background is None:
             return self.weights @ self.logits
         chances = softmax(self.logits / temperature)
-        pooled = 1 - np.prod(1 - chances, axis=0)
-        pooled[self.background] = np.prod(chances[:, self.background])
-        return temperature * np.log(np.clip(pooled / pooled.sum(), 1e-9, None))
+        silent = np.prod(chances[:, self.background])
+        shares = chances.sum(axis=0)
+        shares[self.background] = 0
+        pooled = (1 - silent) * shares / shares.sum()
+        pooled[self.background] = silent
+        return temperature * np.log(np.clip(pooled, 1e-9, None))
 
 
 def softmax(logits: Matrix) -> Matrix:

@@ -51,7 +51,7 @@ class TransformerClassifier(TextClassifier):
         overlap: tokens that a window may repeat of its predecessor.
         split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
         background: the label of a window that says nothing of the question; the windows of a text are then pooled by
-            noisy-or. None weighs windows by their length.
+            the share of windows that say something. None weighs windows by their length.
         pooling: what the head reads: `first` token, or the mean of the `marks` where the task marks spans.
         renamed_copies: copies of each training passage in which its first role bears an invented name, for labels
             that must not depend on names.

@@ -30,13 +30,25 @@ def test_pooled_score_is_the_weighted_mean_of_the_windows():
     assert scores.pooled() == pytest.approx(np.array([3.0, 2.0]))
 
 
-def test_windows_with_a_background_are_pooled_by_noisy_or():
+def test_the_background_holds_only_if_all_windows_say_so():
     rows = np.log([[0.9, 0.1], [0.2, 0.8]])
     scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), background=1)
     assert softmax(scores.pooled()) == pytest.approx(np.array([0.92, 0.08]))
 
 
-def test_noisy_or_takes_calibrated_windows_and_is_not_divided_again():
+def test_other_labels_share_the_rest_as_the_windows_have_them():
+    rows = np.log([[0.6, 0.2, 0.2], [0.1, 0.4, 0.5]])
+    scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), background=2)
+    assert softmax(scores.pooled()) == pytest.approx(np.array([0.9 * 0.7 / 1.3, 0.9 * 0.6 / 1.3, 0.1]))
+
+
+def test_two_courses_do_not_come_near_each_other_in_many_windows():
+    rows = np.log([[0.8, 0.15, 0.05]] * 20)
+    scores = WindowScores(rows, tuple((at, at + 1) for at in range(20)), np.full(20, 0.05), background=2)
+    assert softmax(scores.pooled()) == pytest.approx(np.array([0.8 / 0.95, 0.15 / 0.95, 0]), abs=1e-6)
+
+
+def test_pooling_takes_calibrated_windows_and_is_not_divided_again():
     rows = 2 * np.log([[0.9, 0.1], [0.2, 0.8]])
     scores = WindowScores(rows, ((0, 5), (5, 9)), np.array([0.5, 0.5]), background=1)
     assert softmax(scores.pooled(2.0) / 2.0) == pytest.approx(np.array([0.92, 0.08]))

@@ -108,7 +108,7 @@ def test_a_damaged_tokenizer(copy):
         Model(copy)
 
 
-def test_noisy_or_over_windows_gives_the_labels_of_torch(tmp_path, encoder_bundle):
+def test_windows_with_a_background_give_the_labels_of_torch(tmp_path, encoder_bundle):
     folders = []
     for number, background in enumerate((None, "none")):
         source = shutil.copytree(encoder_bundle, tmp_path / f"torch{number}")
@@ -116,7 +116,7 @@ def test_noisy_or_over_windows_gives_the_labels_of_torch(tmp_path, encoder_bundl
         row = Example("row 1", "1", LONG, spans=(("actor", Span("IS")),))
         export_onnx(Model(source, device="cpu"), tmp_path / f"onnx{number}", "one row", [row])
         folders.append((source, tmp_path / f"onnx{number}"))
-    plain, noisy = ([Model(folder).predict_proba(TEXTS, actor="IS") for folder in pair] for pair in folders)
-    assert np.abs(noisy[0] - noisy[1]).max() < 1e-5
-    assert noisy[0].argmax(axis=1).tolist() == noisy[1].argmax(axis=1).tolist()
-    assert np.abs(noisy[0][1] - plain[0][1]).max() > 0.01
+    plain, pooled = ([Model(folder).predict_proba(TEXTS, actor="IS") for folder in pair] for pair in folders)
+    assert np.abs(pooled[0] - pooled[1]).max() < 1e-5
+    assert pooled[0].argmax(axis=1).tolist() == pooled[1].argmax(axis=1).tolist()
+    assert np.abs(pooled[0][1] - plain[0][1]).max() > 0.01
