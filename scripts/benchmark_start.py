@@ -1,4 +1,9 @@
-"""Report the seconds from start to answer: `python scripts/benchmark_start.py`; medians of five runs."""
+"""Report the seconds from start to answer; medians of five runs.
+
+python scripts/benchmark_start.py [BUNDLE]
+
+With a bundle (of a task without marked actors) also those of a whole process until its first prediction.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +20,15 @@ COMMANDS = {
     "conflictnlp train --help": [sys.executable, "-m", "conflictnlp.cli", "train", "--help"],
 }
 RUNS = 5
+FIRST = "import sys, conflictnlp; print(conflictnlp.load(sys.argv[1]).predict('Troops entered the town.').label)"
 
 
 def main() -> None:
     """Time each command and print a table."""
-    for name, command in COMMANDS.items():
+    commands = dict(COMMANDS)
+    if len(sys.argv) > 1:
+        commands["first prediction"] = [sys.executable, "-c", FIRST, sys.argv[1]]
+    for name, command in commands.items():
         seconds = []
         for _ in range(RUNS):
             started = time.perf_counter()
