@@ -65,6 +65,8 @@ _POSITIVE = (
     "pretrain.max_length",
     "pretrain.save_steps",
     "model.learning_rate",
+    "model.lora_rank",
+    "model.lora_alpha",
     "model.max_length",
     "model.split_length",
     "model.max_features",
@@ -289,6 +291,9 @@ def _check(config: Config) -> None:
     for key, value in _held(config, _SHARES):
         if not 0 < value < 1:
             raise InputError(f"{key}={value}: must be a share between 0 and 1")
+    for key, value in _held(config, ("model.lora_dropout",)):
+        if not 0 <= value < 1:
+            raise InputError(f"{key}={value}: is a share from 0 to below 1")
     if config.data.share > 1:
         raise InputError(f"data.share={config.data.share}: is a share of the training rows, at most 1")
     if config.data.near_duplicate > 1:

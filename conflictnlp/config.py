@@ -130,6 +130,10 @@ class TransformerConfig(ModelConfig):
     renamed_copies: int = 0
     learning_rate: float = 2e-4
     freeze_embeddings: bool = False
+    lora_rank: int | None = None
+    lora_alpha: float = 32.0
+    lora_dropout: float = 0.05
+    lora_targets: str = "all-linear"
 
 
 @dataclass

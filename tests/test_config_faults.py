@@ -68,6 +68,8 @@ def test_malformed_override_is_refused(override):
         ("evaluation.confidence=95", "must be a share between 0 and 1"),
         ("evaluation.bootstrap=-1", "must be zero or above"),
         ("trainer.batch_size=0", "must be above zero"),
+        ("model.lora_rank=0", "must be above zero"),
+        ("model.lora_dropout=1", "is a share from 0 to below 1"),
         ("model.learning_rate=-0.1", "must be above zero"),
         ("model.max_length=0", "must be above zero"),
         ("seed=-1", "must be zero or above"),

@@ -190,7 +190,7 @@ def _load(config: Config, task: Task) -> Splits:
 
 
 def check_model(config: Config, splits: Splits) -> None:
-    """Refuse an encoder or a device that cannot be used, before any run is made for it.
+    """Refuse an encoder, updates or a device that cannot be used, before any run is made for them.
 
     Args:
         config: the experiment.
@@ -202,8 +202,10 @@ def check_model(config: Config, splits: Splits) -> None:
     if not isinstance(config.model, TransformerConfig):
         return
     from conflictnlp.models.device import resolve_device
+    from conflictnlp.models.lora import require_peft
     from conflictnlp.models.weights import find_encoder
 
+    require_peft(config.model.lora_rank)
     resolve_device(config.device)
     folder = find_encoder(config.model.encoder, config.model.revision)
     scored = {"test": [example.text for example in splits.test]}

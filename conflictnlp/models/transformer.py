@@ -14,14 +14,16 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, EarlyStoppingCallback
+from transformers import EarlyStoppingCallback
 
 from conflictnlp import processes
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores
+from conflictnlp.models.classifier import new_classifier, read_classifier, read_tokenizer
 from conflictnlp.models.device import resolve_device
-from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
+from conflictnlp.models.encoders import passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
+from conflictnlp.models.lora import ALL_LINEAR, LowRankUpdates, require_peft
 from conflictnlp.models.objectives import balanced_weights, validation_metrics
 from conflictnlp.models.pooling import read_marks
 from conflictnlp.models.trainer import (
@@ -57,6 +59,11 @@ class TransformerClassifier(TextClassifier):
             that must not depend on names.
         learning_rate: peak learning rate.
         freeze_embeddings: leave the word embeddings as they are.
+        lora_rank: fix the encoder and train low-rank updates of this rank beside its weights, merged into them in the
+            end (see `models.lora`; needs the extra `lora`); None trains the weights themselves.
+        lora_alpha: an update counts lora_alpha / lora_rank.
+        lora_dropout: share of an update's inputs that are dropped while training.
+        lora_targets: `all-linear`, or names of linear layers that get an update, separated by commas.
         epochs: passes over the data, its renamed copies and the rows of other sets; None takes `examples_seen` / size
             (without copies), within min_epochs and max_epochs.
         examples_seen: see epochs.
@@ -102,6 +109,10 @@ class TransformerClassifier(TextClassifier):
         renamed_copies: int = 0,
         learning_rate: float = 2e-4,
         freeze_embeddings: bool = False,
+        lora_rank: int | None = None,
+        lora_alpha: float = 32,
+        lora_dropout: float = 0.05,
+        lora_targets: str = ALL_LINEAR,
         epochs: float | None = None,
         examples_seen: int = 20_000,
         min_epochs: int = 2,
@@ -143,6 +154,10 @@ class TransformerClassifier(TextClassifier):
         self.renamed_copies = renamed_copies
         self.learning_rate = learning_rate
         self.freeze_embeddings = freeze_embeddings
+        self.lora_rank = lora_rank
+        self.lora_alpha = lora_alpha
+        self.lora_dropout = lora_dropout
+        self.lora_targets = lora_targets
         self.epochs = epochs
         self.examples_seen = examples_seen
         self.min_epochs = min_epochs
@@ -179,11 +194,10 @@ class TransformerClassifier(TextClassifier):
         extra: tuple[list[Passage], NDArray[Any]] | None,
     ) -> None:
         with processes.agreed():
+            require_peft(self.lora_rank)
             device = resolve_device(self.device)
             transformers.set_seed(self.seed)
-            self._load(find_encoder(self.encoder, self.revision), fresh=True)
-        if self.freeze_embeddings:
-            self.model_.get_input_embeddings().requires_grad_(False)
+            updates = self._start(find_encoder(self.encoder, self.revision))
         encoded = self._windows_of(passages)
         split = [(own[0].start, own[0].end) != (0, len(p.text)) for own, p in zip(encoded, passages, strict=True)]
         self.windowed_share_ = sum(split) / len(split)
@@ -206,6 +220,8 @@ class TransformerClassifier(TextClassifier):
         finally:
             if self.checkpoints is None:
                 shutil.rmtree(folder, ignore_errors=True)
+        if updates is not None:
+            updates.merge()
         self.model_.eval()
 
     def _train(
@@ -267,7 +283,8 @@ class TransformerClassifier(TextClassifier):
         assert self.labels is not None
         self.classes_ = np.array(list(self.labels), dtype=object)
         try:
-            self._load(folder, fresh=False)
+            self.model_ = read_classifier(folder, self._label_names())
+            self._prepare(folder)
         except InputError:
             raise
         except Exception as error:
@@ -277,31 +294,28 @@ class TransformerClassifier(TextClassifier):
         self.model_.eval()
         return self
 
-    def _load(self, folder: Path, fresh: bool) -> None:
+    def _start(self, folder: Path) -> LowRankUpdates | None:
+        """Read an encoder, give it a head, and fix what is not to be trained."""
+        self.model_, new = new_classifier(folder, self._label_names(), self.multi)
+        self._prepare(folder)
+        if self.gradient_checkpointing:
+            # The reentrant kind gives no gradient to what follows fixed embeddings.
+            self.model_.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        if self.freeze_embeddings:
+            self.model_.get_input_embeddings().requires_grad_(False)
+        if self.lora_rank is None:
+            return None
+        return LowRankUpdates(self.model_, new, self.lora_rank, self.lora_alpha, self.lora_dropout, self.lora_targets)
+
+    def _label_names(self) -> list[str]:
         names = [str(name) for name in self.classes_]
         if self.background is not None and (self.multi or self.background not in names):
             raise InputError(f"model.background={self.background}: must be a label of a single-label task, or null")
-        if fresh:
-            config = AutoConfig.from_pretrained(
-                folder,
-                num_labels=len(names),
-                id2label=dict(enumerate(names)),
-                label2id={name: number for number, name in enumerate(names)},
-                problem_type="multi_label_classification" if self.multi else "single_label_classification",
-                **LOCAL_ONLY,
-            )
-        else:
-            config = AutoConfig.from_pretrained(folder, **LOCAL_ONLY)
-        # transformers accepts labels that contradict each other, and resets them silently where counts differ.
-        if [config.id2label.get(number) for number in range(config.num_labels)] != names:
-            raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {names}")
-        with quiet():
-            self.model_ = AutoModelForSequenceClassification.from_pretrained(
-                folder, config=config, dtype=torch.float32, use_safetensors=True, **LOCAL_ONLY
-            )
-        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
-        if not self.tokenizer_.is_fast:
-            raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
+        return names
+
+    def _prepare(self, folder: Path) -> None:
+        """Read the tokenizer, and let the head read what it shall."""
+        self.tokenizer_ = read_tokenizer(folder)
         if self.pooling == "marks" and self.spans:
             read_marks(self.model_, self.tokenizer_.backend_tokenizer, self.spans)
         self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
@@ -312,8 +326,6 @@ class TransformerClassifier(TextClassifier):
             self.overlap,
             self.split_length,
         )
-        if self.gradient_checkpointing and fresh:
-            self.model_.gradient_checkpointing_enable()
 
     def _renamed(self, passages: list[Passage]) -> list[Passage]:
         generator = random.Random(self.seed)

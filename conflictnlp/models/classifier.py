@@ -1,0 +1,86 @@
+"""An encoder with a classification head and its tokenizer, as they lie in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from conflictnlp.errors import BundleError, InputError
+from conflictnlp.models.encoders import LOCAL_ONLY, quiet
+
+
+def new_classifier(folder: Path, names: Sequence[str], multi: bool) -> tuple[PreTrainedModel, set[str]]:
+    """Read an encoder and give it a head for labels.
+
+    Args:
+        folder: the encoder's.
+        names: of the labels, in order.
+        multi: whether a text may bear several of them or none.
+
+    Returns:
+        the model in 32 bits, and the names of its weights that the folder does not hold: they are new.
+    """
+    config = AutoConfig.from_pretrained(
+        folder,
+        num_labels=len(names),
+        id2label=dict(enumerate(names)),
+        label2id={name: number for number, name in enumerate(names)},
+        problem_type="multi_label_classification" if multi else "single_label_classification",
+        **LOCAL_ONLY,
+    )
+    return _read(folder, config, names)
+
+
+def read_classifier(folder: Path, names: Sequence[str]) -> PreTrainedModel:
+    """Read a fine-tuned encoder with its head.
+
+    Args:
+        folder: of the weights.
+        names: of the labels that it must have, in order.
+
+    Returns:
+        the model in 32 bits.
+
+    Raises:
+        BundleError: its labels are others.
+    """
+    return _read(folder, AutoConfig.from_pretrained(folder, **LOCAL_ONLY), names)[0]
+
+
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Read a tokenizer that knows where in a text its tokens stand.
+
+    Args:
+        folder: the encoder's.
+
+    Returns:
+        the tokenizer.
+
+    Raises:
+        InputError: it is of the slow kind, without offsets.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
+    if not tokenizer.is_fast:
+        raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
+    return tokenizer
+
+
+def _read(folder: Path, config: PretrainedConfig, names: Sequence[str]) -> tuple[PreTrainedModel, set[str]]:
+    # transformers accepts labels that contradict each other, and resets them silently where counts differ.
+    if [config.id2label.get(number) for number in range(config.num_labels)] != list(names):
+        raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {list(names)}")
+    with quiet():
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            folder, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **LOCAL_ONLY
+        )
+    return model, set(info["missing_keys"])
