@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
@@ -69,13 +69,13 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     Raises:
         InputError: it is of the slow kind, without offsets.
     """
-    tokenizer = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
     if not tokenizer.is_fast:
         raise InputError(f"{folder}: no fast tokenizer (tokenizer.json), which windows with offsets need")
     return tokenizer
 
 
-def _read(folder: Path, config: PretrainedConfig, names: Sequence[str]) -> tuple[PreTrainedModel, set[str]]:
+def _read(folder: Path, config: Any, names: Sequence[str]) -> tuple[PreTrainedModel, set[str]]:
     # transformers accepts labels that contradict each other, and resets them silently where counts differ.
     if [config.id2label.get(number) for number in range(config.num_labels)] != list(names):
         raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {list(names)}")

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 import transformers
-from torch.nn import Linear
+from torch.nn import Linear, Module
 
 from conflictnlp.errors import InputError
 
@@ -100,7 +100,7 @@ class LowRankUpdates:
         self._model._keys_to_ignore_on_save = self._kept
 
 
-def _linear_layers(encoder: transformers.PreTrainedModel, fresh: set[int], targets: str) -> list[str]:
+def _linear_layers(encoder: Module, fresh: set[int], targets: str) -> list[str]:
     """Return the full names of the layers that `targets` means, without those that are new and trained whole."""
     layers = [
         name

@@ -283,7 +283,8 @@ class TransformerClassifier(TextClassifier):
         assert self.labels is not None
         self.classes_ = np.array(list(self.labels), dtype=object)
         try:
-            self.model_ = read_classifier(folder, self._label_names())
+            # Any: transformers' own types refuse `model.to(device)`.
+            self.model_: Any = read_classifier(folder, self._label_names())
             self._prepare(folder)
         except InputError:
             raise
