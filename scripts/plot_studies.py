@@ -77,6 +77,7 @@ PICTURES = (
         "fall of the label's probability",
         start=-0.1,
     ),
+    Picture("inference-speed", "speeds", ("way",), ("articles a second",), "articles of 250 tokens a second", start=0),
     Picture("momentum-mirrored", "flips", ("seed",), ("pairs that flip",), "of ten pairs", line=8, start=0),
     Picture("predict-memory", "peak", ("rows",), ("peak memory, MiB",), "peak memory, MiB", start=0),
 )
