@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,15 @@ def started(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.P
     """Start a command and leave no process of it behind; its streams go to `out` and `err` in the folder."""
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = subprocess.Popen(
-            words, cwd=folder, env={**os.environ, **settings}, stdout=out, stderr=err, text=True, start_new_session=True
+            words,
+            cwd=folder,
+            env={**os.environ, **settings},
+            stdout=out,
+            stderr=err,
+            text=True,
+            start_new_session=True,
+            # A shell that runs the tests in the background leaves SIGINT ignored, and its children inherit that.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         try:
             yield process
