@@ -21,6 +21,8 @@ from conflictnlp.models.tagger import ActorTagger
 from conflictnlp.models.transformer import TransformerClassifier
 
 log = logging.getLogger(__name__)
+# Rows on which the sizes of what is rounded are measured.
+_MEASURED = 64
 
 
 def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example], int8: bool = False) -> str:
@@ -43,9 +45,11 @@ def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example],
     with atomic_folder(target) as temporary:
         estimator = load_estimator(source.folder, source.manifest, "cpu")
         assert isinstance(estimator, TransformerClassifier)
-        write_graph(estimator.model_, estimator.pad_id_, temporary / MODEL, int8)
+        few = rows[:: max(1, len(rows) // _MEASURED)][:_MEASURED] if int8 else None
+        windows = None if few is None else _windows(estimator, source, few)
+        write_graph(estimator.model_, estimator.pad_id_, temporary / MODEL, windows)
         if source.finds_actors:
-            _write_tagger(source.folder, temporary, estimator.pad_id_, int8)
+            _write_tagger(source, temporary, estimator.pad_id_, few)
         # As the estimator uses it: without truncation and padding of its own.
         estimator.tokenizer_.backend_tokenizer.save(str(temporary / TOKENIZER))
         manifest = _manifest(source, estimator, precision)
@@ -68,9 +72,18 @@ def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example],
     return agreement
 
 
-def _write_tagger(source: Path, target: Path, pad_id: int, int8: bool) -> None:
-    tagger = ActorTagger.load(source, "cpu")
-    write_graph(tagger.model_, pad_id, target / GRAPH, int8, by_token=True)
+def _windows(estimator: TransformerClassifier, source: Model, rows: Sequence[Example]) -> list[list[int]]:
+    encoded = estimator.encoder_windows_.encode([row.passage(source.task) for row in rows])
+    return [window.ids for windows in encoded for window in windows]
+
+
+def _write_tagger(source: Model, target: Path, pad_id: int, rows: Sequence[Example] | None) -> None:
+    tagger = ActorTagger.load(source.folder, "cpu")
+    windows = None
+    if rows is not None:
+        texts = [row.passage(source.task).text for row in rows]
+        windows = [window.ids for text in texts for window in tagger.windows.cut(text)]
+    write_graph(tagger.model_, pad_id, target / GRAPH, windows, by_token=True)
     write_json(target / CONFIG, {"max_length": tagger.max_length})
 
 

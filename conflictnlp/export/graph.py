@@ -6,13 +6,14 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflictnlp.errors import InputError
+from conflictnlp.export.rounding import SMALLEST, ease_rounding
 from conflictnlp.inference.runtimes.graph import INPUTS, OUTPUT
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ def check_libraries() -> None:
             raise InputError(f"export: {name} is not installed: pip install 'conflictnlp[onnx]'") from error
 
 
-def write_graph(model: PreTrainedModel, pad_id: int, path: Path, int8: bool = False, by_token: bool = False) -> None:
+def write_graph(
+    model: PreTrainedModel,
+    pad_id: int,
+    path: Path,
+    windows: Sequence[Sequence[int]] | None = None,
+    by_token: bool = False,
+) -> None:
     """Write an encoder with its head as one ONNX file.
 
     The runtime fuses layers when it loads the graph; fused beforehand it is a tenth slower in int8. Quantisation is
@@ -47,7 +54,8 @@ def write_graph(model: PreTrainedModel, pad_id: int, path: Path, int8: bool = Fa
         model: of transformers, with a head that classifies.
         pad_id: its padding's token.
         path: the file.
-        int8: whether matrices and embeddings are stored in 8 bits, one scale a column.
+        windows: token ids on which the sizes of what is rounded are measured: matrices and embeddings are then stored
+            in 8 bits, one scale a column or word. None leaves them in 32.
         by_token: whether the head scores each token, rather than the whole input.
 
     Raises:
@@ -55,8 +63,10 @@ def write_graph(model: PreTrainedModel, pad_id: int, path: Path, int8: bool = Fa
     """
     with tempfile.TemporaryDirectory(prefix="conflictnlp-export-") as name, _quiet():
         traced = Path(name) / "traced.onnx"
-        _trace(model, pad_id, traced, by_token, masked=not int8)
-        if int8:
+        if windows is not None:
+            ease_rounding(model, windows)
+        _trace(model, pad_id, traced, by_token, masked=windows is None)
+        if windows is not None:
             _quantize(traced, path)
         else:
             shutil.move(traced, path)
@@ -110,12 +120,20 @@ def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool, mask
 
 
 def _quantize(source: Path, target: Path) -> None:
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    graph = onnx.load(source).graph
+    rows = {weight.name: weight.dims[0] for weight in graph.initializer}
+    small = [
+        node.name for node in graph.node if node.op_type == "MatMul" and rows.get(node.input[1], SMALLEST) < SMALLEST
+    ]
     quantize_dynamic(
         source,
         target,
         weight_type=QuantType.QInt8,
+        op_types_to_quantize=["MatMul", "Gemm"],
+        nodes_to_exclude=small,
         per_channel=True,
         # Seven bits: on processors without VNNI instructions, sums of 8-bit products overflow.
         reduce_range=True,
