@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
 
 from conflictnlp.errors import InputError
 from conflictnlp.export.rounding import SMALLEST, ease_rounding
 from conflictnlp.inference.runtimes.graph import INPUTS, OUTPUT
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 OPSET = 18
@@ -73,8 +73,6 @@ def write_graph(
 
 
 def _trace(model: PreTrainedModel, pad_id: int, path: Path, by_token: bool, masked: bool) -> None:
-    import torch
-
     class Scores(torch.nn.Module):
         """Give the scores alone, where transformers gives a record."""
 

@@ -128,9 +128,11 @@ def _measure(
                 row = torch.tensor([list(ids)])
                 model(input_ids=row, attention_mask=torch.ones_like(row))
         # Of a layer that is passed several times (shared weights) the first pass tells whom it reads with.
-        first = {name: id(states) for name, states in reversed(read)}
-        for name in dict.fromkeys(name for name, _ in read):
-            groups.setdefault(first[name], []).append(name)
+        first: dict[str, int] = {}
+        for name, states in read:
+            first.setdefault(name, id(states))
+        for name, states_id in first.items():
+            groups.setdefault(states_id, []).append(name)
     finally:
         for handle in handles:
             handle.remove()

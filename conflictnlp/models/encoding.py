@@ -115,9 +115,9 @@ def weigh_windows(
     Args:
         encoded: the windows of each passage.
         logits: of all windows in that order, array (n_windows, n_labels).
-        background: column of the label of a window that says nothing of the question; the windows of a passage of
-            several then each weigh as evidence by their probability of saying something.
-            None weighs windows by their tokens.
+        background: column of the label of a window that says nothing of the question; each window of a
+            passage of several then weighs as evidence by its probability of saying something. None weighs windows by
+            their tokens.
 
     Yields:
         the scores of each passage.

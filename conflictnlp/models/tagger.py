@@ -11,12 +11,13 @@ from typing import Any, Self
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
+from transformers import AutoConfig, AutoModelForTokenClassification, DataCollatorForTokenClassification
 
 from conflictnlp import processes
 from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
+from conflictnlp.models.classifier import read_tokenizer
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.mentions import CONFIG, LABELS, WEIGHTS, MentionFinder, TokenWindow, TokenWindows
@@ -185,7 +186,7 @@ class ActorTagger(MentionFinder):
         return {**{name: getattr(self, name) for name in names}, "texts": self.texts_}
 
     def _load_tokenizer(self, folder: Path) -> None:
-        self.tokenizer_ = AutoTokenizer.from_pretrained(folder, **LOCAL_ONLY)
+        self.tokenizer_ = read_tokenizer(folder)
         self.windows = TokenWindows(self.tokenizer_.backend_tokenizer, self.max_length)
 
     def _logits(self, windows: Sequence[Sequence[int]]) -> list[Matrix]:

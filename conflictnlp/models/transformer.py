@@ -52,8 +52,8 @@ class TransformerClassifier(TextClassifier):
         max_length: tokens of a window, at most what the encoder reads.
         overlap: tokens that a window may repeat of its predecessor.
         split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
-        background: the label of a window that says nothing of the question; the windows of a text are then pooled by
-            the share of windows that say something. None weighs windows by their length.
+        background: the label of a window that says nothing of the question; it holds for a text if all windows say so,
+            and the others share the rest (`WindowScores.pooled`). None weighs windows by their length.
         pooling: what the head reads: `first` token, or the mean of the `marks` where the task marks spans.
         renamed_copies: copies of each training passage in which its first role bears an invented name, for labels
             that must not depend on names.

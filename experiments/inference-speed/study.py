@@ -151,7 +151,7 @@ def ways(bundle: Path, folder: Path) -> dict[str, dict[str, Any]]:
         "float32, threads within an article": {**one, "graph": "float.onnx"},
         "float32, articles side by side": {**many, "graph": "float.onnx"},
         "float32, fused beforehand": {**many, "graph": "fused.onnx"},
-        "**dynamic int8, as exported**": int8,
+        "dynamic int8, as exported": int8,
         "dynamic int8, threads within an article": {**int8, "threads": cores, "streams": 1},
         "dynamic int8, one thread": {**int8, "streams": 1},
         "dynamic int8, skip layers fused": {**int8, "skip": True},
@@ -254,12 +254,14 @@ def open_onnxruntime(graph: str, threads: int, streams: int, fuse: bool = True, 
     """Open a graph with ONNX Runtime."""
     import onnxruntime
 
+    from conflictnlp.inference.runtimes.graph import SLOW_FUSIONS
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     if not fuse:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    off = [] if skip else ["SkipLayerNormFusion"]
+    off = [] if skip else SLOW_FUSIONS
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=off)
     taken = [item.name for item in session.get_inputs()]
     return lambda one: session.run(None, {name: one[name] for name in taken})[0]

@@ -136,9 +136,6 @@ def poolings(rows: np.ndarray, background: int) -> Iterator[tuple[str, np.ndarra
     yield "mean, lead thrice", lead @ rows
     yield "weighed by 1 - P(none)", telling @ rows
     yield "weighed by 1 - P(none), lead thrice", (telling * lead) @ rows
-    noisy = 1 - np.prod(1 - rows, axis=0)
-    noisy[background] = np.prod(rows[:, background])
-    yield "noisy-or", noisy
     highest = rows.max(axis=0)
     highest[background] = rows[:, background].min()
     yield "max-evidence", highest
@@ -147,8 +144,7 @@ def poolings(rows: np.ndarray, background: int) -> Iterator[tuple[str, np.ndarra
     for name, weights in (("", np.ones(len(rows))), (", first window thrice", lead), (", the k-th window 1/k", place)):
         noisy = 1 - np.prod((1 - rows) ** weights[:, None], axis=0)
         noisy[background] = np.prod(rows[:, background] ** weights)
-        if name:
-            yield "noisy-or" + name, noisy
+        yield "noisy-or" + name, noisy
         for power in (1.0, 0.5):
             # Whether there is a course as noisy-or has it; which one by the windows' shares.
             shares = weights @ rows * others

@@ -23,7 +23,7 @@ INPUTS, OUTPUT = ("input_ids", "attention_mask"), "logits"
 _TOKENS = 512
 _CUDA = "CUDAExecutionProvider"
 # On CPUs the fused layer takes longer than its parts: an int8 encoder is 13% faster without.
-_SLOW = ["SkipLayerNormFusion"]
+SLOW_FUSIONS = ["SkipLayerNormFusion"]
 
 
 class Graph:
@@ -128,7 +128,7 @@ def _open_session(path: Path, device: str) -> Any:
     options.log_severity_level = 3
     content = read_model(path)
     try:
-        return onnxruntime.InferenceSession(content, options, providers=providers, disabled_optimizers=_SLOW)
+        return onnxruntime.InferenceSession(content, options, providers=providers, disabled_optimizers=SLOW_FUSIONS)
     except Exception as error:
         # ONNX Runtime's exceptions share no base class but this one.
         raise BundleError(f"{path}: ONNX Runtime cannot load it ({str(error).partition(chr(10))[0]})") from error
