@@ -23,6 +23,7 @@ from transformers import (
 
 from conflictnlp.config import PretrainConfig
 from conflictnlp.errors import InputError
+from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments
 from conflictnlp.models.masked_trainer import IGNORED, MaskedLanguageTrainer, Window, masked_loss
@@ -121,7 +122,7 @@ class MaskedLanguageModel:
             perplexity=lambda: self.perplexity(asked),
             callbacks=[ProgressBar(log_metrics)],
         )
-        with quiet():
+        with quiet(), fast_on_cpu(self.model, self.device):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         return MaskedLanguageResult(
             steps=trainer.state.global_step,

@@ -18,6 +18,7 @@ from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
 from conflictnlp.models.classifier import read_tokenizer
+from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.mentions import CONFIG, LABELS, WEIGHTS, MentionFinder, TokenWindow, TokenWindows
@@ -120,7 +121,7 @@ class ActorTagger(MentionFinder):
         )
         trainer.remove_callback(transformers.PrinterCallback)
         try:
-            with quiet():
+            with quiet(), fast_on_cpu(self.model_, device):
                 trainer.train()
         finally:
             shutil.rmtree(checkpoints, ignore_errors=True)

@@ -20,6 +20,7 @@ from conflictnlp import processes
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.base import TextClassifier, WindowScores
 from conflictnlp.models.classifier import new_classifier, read_classifier, read_tokenizer
+from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import passes, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
@@ -255,7 +256,7 @@ class TransformerClassifier(TextClassifier):
             validate=self._validator(validation),
             callbacks=[ProgressBar(self.log, self.steps_), *self._early_stopping(validation is not None)],
         )
-        with quiet():
+        with quiet(), fast_on_cpu(self.model_, device):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         self.steps_ += trainer.state.global_step
 
