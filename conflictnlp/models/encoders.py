@@ -13,10 +13,10 @@ import torch
 import transformers
 from transformers import TrainingArguments
 
+from conflictnlp.models.batching import PAD_TO, pad
 from conflictnlp.models.device import wants_bfloat16
 from conflictnlp.models.encoding import batches
 from conflictnlp.models.scores import Matrix
-from conflictnlp.models.trainer import PAD_TO, pad
 
 # Padded tokens of a batch on a CPU: a quarter as many or four times as many are up to a tenth slower.
 _CACHED_TOKENS = 2_048

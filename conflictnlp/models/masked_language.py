@@ -23,11 +23,13 @@ from transformers import (
 
 from conflictnlp.config import PretrainConfig
 from conflictnlp.errors import InputError
+from conflictnlp.models.batching import PAD_TO
+from conflictnlp.models.checkpoints import last_checkpoint
 from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments
 from conflictnlp.models.masked_trainer import IGNORED, MaskedLanguageTrainer, Window, masked_loss
-from conflictnlp.models.trainer import PAD_TO, LogFunction, ProgressBar, last_checkpoint
+from conflictnlp.models.progress import LogFunction, ProgressBar
 
 log = logging.getLogger(__name__)
 

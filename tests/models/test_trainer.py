@@ -7,13 +7,8 @@ import pytest
 import torch
 from transformers import TrainerCallback, TrainingArguments
 
-from conflictnlp.models.trainer import (
-    ClassificationTrainer,
-    LengthGroupedBatches,
-    TrainingWindow,
-    collate,
-    last_checkpoint,
-)
+from conflictnlp.models.batching import TrainingWindow
+from conflictnlp.models.trainer import ClassificationTrainer
 
 PAD = 9
 
@@ -97,14 +92,6 @@ def gradients(folder, windows, batch_size, accumulation, steps) -> list[torch.Te
     return kept.found
 
 
-def test_collate_pads_to_a_multiple_of_eight():
-    batch = collate([TrainingWindow([1, 2], 0, 0.5), TrainingWindow([3] * 9, 1, 1.0)], PAD)
-    assert batch["input_ids"].tolist() == [[1, 2] + [PAD] * 14, [3] * 9 + [PAD] * 7]
-    assert batch["attention_mask"].sum(dim=1).tolist() == [2, 9]
-    assert batch["targets"].tolist() == [0, 1]
-    assert batch["weights"].tolist() == [0.5, 1.0]
-
-
 # In all cases below the model says 0.25 to the first and 0.75 to the second of two classes.
 SURE = [0.0, log(3)]
 
@@ -180,86 +167,3 @@ def test_an_incomplete_accumulation_is_not_weaker(tmp_path):
     windows = [TrainingWindow([1, 2], 1, 1.0)] * 3
     first, second = gradients(tmp_path, windows, batch_size=1, accumulation=2, steps=2)
     assert torch.allclose(first, second, atol=1e-7)
-
-
-LENGTHS = [(7 * number) % 53 + 1 for number in range(103)]
-
-
-def test_batches_hold_every_window_once():
-    batches = list(LengthGroupedBatches(LENGTHS, 8, seed=1))
-    assert sorted(number for batch in batches for number in batch) == list(range(103))
-
-
-def test_batches_are_as_many_as_announced_and_none_too_large():
-    grouped = LengthGroupedBatches(LENGTHS, 8, seed=1)
-    sizes = [len(batch) for batch in grouped]
-    assert sorted(sizes) == [7] + [8] * 12
-    assert len(grouped) == 13
-
-
-def test_batches_are_the_same_for_the_same_seed_and_epoch():
-    assert list(LengthGroupedBatches(LENGTHS, 8, seed=1)) == list(LengthGroupedBatches(LENGTHS, 8, seed=1))
-
-
-def test_batches_differ_by_seed():
-    assert list(LengthGroupedBatches(LENGTHS, 8, seed=1)) != list(LengthGroupedBatches(LENGTHS, 8, seed=2))
-
-
-def test_batches_differ_by_epoch():
-    grouped = LengthGroupedBatches(LENGTHS, 8, seed=1)
-    first = list(grouped)
-    grouped.set_epoch(1)
-    assert list(grouped) != first
-
-
-def test_batches_hold_windows_of_like_length():
-    for batch in LengthGroupedBatches(range(80), 8, seed=1):
-        assert batch == list(range(min(batch), min(batch) + 8))
-
-
-def shares(lengths, processes: int) -> list[list[list[int]]]:
-    return [list(LengthGroupedBatches(lengths, 8, 1, process, processes)) for process in range(processes)]
-
-
-def test_several_processes_share_the_batches_of_one():
-    of_one = list(LengthGroupedBatches(LENGTHS, 8, seed=1))
-    first, second = shares(LENGTHS, 2)
-    # 13 batches: the first stands in for a fourteenth, so that no process waits for another.
-    assert [batch for turn in zip(first, second, strict=True) for batch in turn] == [*of_one, of_one[0]]
-    assert len(LengthGroupedBatches(LENGTHS, 8, 1, 1, 2)) == 7
-
-
-def test_more_processes_than_batches_all_have_one():
-    assert shares(range(8), 3) == [[list(range(8))]] * 3
-
-
-def test_no_windows_give_no_batches():
-    assert list(LengthGroupedBatches([], 8, seed=1)) == []
-
-
-def checkpoint(folder, name: str, state: str | None) -> None:
-    (folder / name).mkdir()
-    if state is not None:
-        (folder / name / "trainer_state.json").write_text(state)
-
-
-def test_the_newest_checkpoint_is_the_one_of_most_steps(tmp_path):
-    for step in (9, 10, 2):
-        checkpoint(tmp_path, f"checkpoint-{step}", "{}")
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
-
-
-@pytest.mark.parametrize("state", [None, "", '{"epoch": 1.0, "glob'])
-def test_a_half_written_checkpoint_is_passed_over(tmp_path, state):
-    checkpoint(tmp_path, "checkpoint-4", "{}")
-    checkpoint(tmp_path, "checkpoint-8", state)
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-4"
-
-
-def test_a_folder_that_only_looks_like_a_checkpoint_is_passed_over(tmp_path):
-    checkpoint(tmp_path, "checkpoint-best", "{}")
-    assert last_checkpoint(tmp_path) is None
-
-
-def test_there_is_no_checkpoint_in_a_missing_folder(tmp_path):
-    assert last_checkpoint(tmp_path / "none") is None

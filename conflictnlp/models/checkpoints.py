@@ -1,0 +1,28 @@
+"""Where a training that was cut off goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest complete checkpoint, or None.
+
+    The trainer's state is written last, so a checkpoint without a readable one was cut off by a kill.
+
+    Args:
+        folder: where checkpoints lie.
+
+    Returns:
+        the checkpoint's folder.
+    """
+    steps = {path: path.name.removeprefix("checkpoint-") for path in folder.glob("checkpoint-*")}
+    found = [path for path, step in steps.items() if step.isdecimal()]
+    for path in sorted(found, key=lambda path: int(steps[path]), reverse=True):
+        try:
+            json.loads((path / "trainer_state.json").read_text())
+        except (OSError, ValueError):
+            continue
+        return path
+    return None
