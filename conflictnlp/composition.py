@@ -49,6 +49,8 @@ _POSITIVE = (
     "trainer.gradient_accumulation",
     "trainer.examples_seen",
     "trainer.finish_rate",
+    "trainer.layer_decay",
+    "trainer.average_last",
     "tagger.epochs",
     "tagger.examples_seen",
     "tagger.learning_rate",
@@ -85,6 +87,8 @@ _NOT_NEGATIVE = (
     "trainer.max_grad_norm",
     "trainer.warmup",
     "trainer.label_smoothing",
+    "trainer.r_drop",
+    "trainer.adversarial",
     "pretrain.weight_decay",
     "model.overlap",
     "model.renamed_copies",
@@ -294,6 +298,7 @@ def _check(config: Config) -> None:
     for key, value in _held(config, ("model.lora_dropout",)):
         if not 0 <= value < 1:
             raise InputError(f"{key}={value}: is a share from 0 to below 1")
+    _check_training(config)
     if config.data.share > 1:
         raise InputError(f"data.share={config.data.share}: is a share of the training rows, at most 1")
     if config.data.near_duplicate > 1:
@@ -309,6 +314,20 @@ def _check(config: Config) -> None:
     config.to_task()
     if config.resume_run is not None:
         config.resume = True
+
+
+def _check_training(config: Config) -> None:
+    trainer, model = config.trainer, config.model
+    if trainer.layer_decay > 1:
+        raise InputError(f"trainer.layer_decay={trainer.layer_decay}: is a share of the rate, at most 1")
+    if not trainer.adversarial or not isinstance(model, TransformerConfig):
+        return
+    for key, fixed in (("freeze_embeddings", model.freeze_embeddings), ("lora_rank", model.lora_rank is not None)):
+        if fixed:
+            raise InputError(
+                f"trainer.adversarial={trainer.adversarial}: disturbs word embeddings along their gradient, and with "
+                f"model.{key} they have none; set one of the two to its default"
+            )
 
 
 def _check_learning_curve(config: LearningCurveConfig) -> None:

@@ -158,6 +158,10 @@ class TrainerConfig:
     focal_gamma: float = 2.0
     class_weights: str | None = None
     label_smoothing: float = 0.0
+    layer_decay: float = 1.0
+    r_drop: float = 0.0
+    adversarial: float = 0.0
+    average_last: int = 1
     metric: str = "macro_f1"
     patience: int | None = 4
     precision: str = "auto"

@@ -73,7 +73,9 @@ def test_every_task_has_a_data_set():
     assert {task for task, _ in PAIRS} == set(shipped("task"))
 
 
-@pytest.mark.parametrize("name", [f"{group}/{name}" for group in ("task", "data", "model") for name in shipped(group)])
+@pytest.mark.parametrize(
+    "name", [f"{group}/{name}" for group in ("task", "data", "model", "trainer") for name in shipped(group)]
+)
 def test_every_file_is_headed_by_its_command(name):
     group, _, stem = name.partition("/")
     content = resources.files("conflictnlp.conf").joinpath(group, f"{stem}.yaml").read_text(encoding="utf-8")

@@ -68,6 +68,11 @@ def test_malformed_override_is_refused(override):
         ("evaluation.confidence=95", "must be a share between 0 and 1"),
         ("evaluation.bootstrap=-1", "must be zero or above"),
         ("trainer.batch_size=0", "must be above zero"),
+        ("trainer.average_last=0", "must be above zero"),
+        ("trainer.layer_decay=0", "must be above zero"),
+        ("trainer.layer_decay=1.1", "at most 1"),
+        ("trainer.r_drop=-1", "must be zero or above"),
+        ("trainer.adversarial=-1", "must be zero or above"),
         ("model.lora_rank=0", "must be above zero"),
         ("model.lora_dropout=1", "is a share from 0 to below 1"),
         ("model.learning_rate=-0.1", "must be above zero"),
@@ -144,3 +149,8 @@ def test_unknown_task_lists_the_tasks():
 def test_error_of_another_kind_is_not_translated():
     error = KeyError("x")
     assert translate(error) is error
+
+
+@pytest.mark.parametrize("fixed", ["model.freeze_embeddings=true", "model.lora_rank=4"])
+def test_fixed_embeddings_cannot_be_disturbed(fixed):
+    assert fixed.partition("=")[0] in fault("trainer=adversarial", fixed)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from transformers import EarlyStoppingCallback
 
 from conflictnlp import processes
+from conflictnlp.models.averaging import average_last
 from conflictnlp.models.base import TextClassifier
 from conflictnlp.models.batching import TrainingWindow
 from conflictnlp.models.checkpoints import last_checkpoint
@@ -28,7 +29,7 @@ from conflictnlp.models.encoding import EncodedWindow
 from conflictnlp.models.lora import LowRankUpdates, require_peft
 from conflictnlp.models.objectives import balanced_weights, validation_metrics
 from conflictnlp.models.progress import LogFunction, ProgressBar
-from conflictnlp.models.trainer import ClassificationTrainer
+from conflictnlp.models.trainer import ClassificationTrainer, Objective
 from conflictnlp.models.weights import find_encoder
 from conflictnlp.text import Passage, invent_name, rename
 
@@ -60,6 +61,10 @@ class FineTuning(TextClassifier):
     focal_gamma: float
     class_weights: str | None
     label_smoothing: float
+    layer_decay: float
+    r_drop: float
+    adversarial: float
+    average_last: int
     metric: str
     patience: int | None
     precision: str
@@ -142,16 +147,26 @@ class FineTuning(TextClassifier):
             args=self._arguments(folder, device, epochs, rate, validation is not None),
             windows=windows,
             pad_id=self.pad_id_,
-            multi=self.multi,
-            class_weights=balanced_weights(targets, len(self.classes_), self.multi) if self.class_weights else None,
-            focal_gamma=self.focal_gamma if self.loss == "focal" else None,
-            label_smoothing=self.label_smoothing,
+            objective=self._objective(targets),
+            layer_decay=self.layer_decay,
+            adversarial=self.adversarial,
             validate=self._validator(validation),
             callbacks=[ProgressBar(self.log, self.steps_), *self._early_stopping(validation is not None)],
         )
         with quiet(), fast_on_cpu(self.model_, device):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        if self.average_last > 1:
+            log.info("mean weights of the last %d epochs", average_last(self.model_, folder, self.average_last))
         self.steps_ += trainer.state.global_step
+
+    def _objective(self, targets: NDArray[Any]) -> Objective:
+        return Objective(
+            multi=self.multi,
+            class_weights=balanced_weights(targets, len(self.classes_), self.multi) if self.class_weights else None,
+            focal_gamma=self.focal_gamma if self.loss == "focal" else None,
+            label_smoothing=self.label_smoothing,
+            r_drop=self.r_drop,
+        )
 
     def _resume_from(self, folder: Path) -> Path | None:
         return processes.led(lambda: last_checkpoint(folder) if self.resume else None)
@@ -184,8 +199,9 @@ class FineTuning(TextClassifier):
             max_grad_norm=self.max_grad_norm,
             eval_strategy="epoch" if validated else "no",
             save_strategy="epoch",
-            save_total_limit=1,
-            load_best_model_at_end=validated,
+            # The best epoch's is kept beside those that are averaged.
+            save_total_limit=1 if self.average_last == 1 else self.average_last + 1,
+            load_best_model_at_end=validated and self.average_last == 1,
             metric_for_best_model=f"eval_{self.metric}",
             greater_is_better=self.metric != "loss",
             restore_callback_states_from_checkpoint=True,

@@ -58,6 +58,27 @@ def window_losses(
     return losses
 
 
+def disagreement(one: torch.Tensor, other: torch.Tensor, multi: bool) -> torch.Tensor:
+    """Return how much two answers to each window differ, in nats: the symmetric Kullback-Leibler divergence of R-Drop.
+
+    Source: Liang et al. (2021), "R-Drop: Regularized Dropout for Neural Networks".
+
+    Args:
+        one: logits (n, n_labels).
+        other: logits of the same windows under another dropout.
+        multi: whether a window may bear several labels or none; the mean over labels is then taken.
+
+    Returns:
+        array (n,).
+    """
+    if multi:
+        # Each label is a question with two answers.
+        one, other = (torch.stack([logits, torch.zeros_like(logits)], dim=-1) for logits in (one, other))
+    first, second = one.log_softmax(dim=-1), other.log_softmax(dim=-1)
+    both = ((first.exp() - second.exp()) * (first - second)).sum(dim=-1) / 2
+    return both.mean(dim=-1) if multi else both
+
+
 def balanced_weights(targets: NDArray[Any], classes: int, multi: bool) -> torch.Tensor:
     """Return weights that let rare classes count as much as frequent ones.
 

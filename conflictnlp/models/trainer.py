@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from conflictnlp import processes
 from conflictnlp.models.batching import EpochLoader, LengthGroupedBatches, TrainingWindow, collate
-from conflictnlp.models.objectives import window_losses
+from conflictnlp.models.layer_decay import layer_groups
+from conflictnlp.models.objectives import disagreement, window_losses
 
 
 class LengthGroupedTrainer(Trainer):
@@ -43,34 +46,57 @@ class LengthGroupedTrainer(Trainer):
         return EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class Objective:
+    """What a training minimises.
+
+    Attributes:
+        multi: whether targets are indicator rows.
+        class_weights: weight of each class, or of each label's positive cases for `multi`; None for equal ones.
+        focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
+        label_smoothing: share of the target given to all classes.
+        r_drop: weight of the disagreement between two passes under different dropout; 0 makes one pass.
+    """
+
+    multi: bool = False
+    class_weights: torch.Tensor | None = None
+    focal_gamma: float | None = None
+    label_smoothing: float = 0.0
+    r_drop: float = 0.0
+
+    def losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each window, (n,), of logits (n, n_labels)."""
+        weights = None if self.class_weights is None else self.class_weights.to(targets.device)
+        return window_losses(logits, targets, self.multi, weights, self.label_smoothing, self.focal_gamma)
+
+
 class ClassificationTrainer(LengthGroupedTrainer):
-    """Trainer whose loss knows window weights, class weights and focal loss, and which validates whole passages.
+    """Trainer whose loss knows window weights and an objective, and which validates whole passages.
 
     Args:
         model: the encoder with its head.
         args: the Trainer's arguments.
         windows: training windows.
         pad_id: the padding token.
-        multi: whether targets are indicator rows.
-        class_weights: weight of each class, or of each label's positive cases for `multi`.
-        focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
-        label_smoothing: share of the target given to all classes.
+        objective: what is minimised.
+        layer_decay: of the learning rate from each layer to the one below; 1 for the same everywhere.
+        adversarial: length of a disturbance of the word embeddings along their gradient, which each batch is learnt
+            under once more (Miyato et al. 2017); 0 for none.
         validate: returns the validation metrics (`macro_f1`, `loss`, …) of the model as it stands.
         callbacks: further callbacks.
     """
 
     def __init__(
         self,
-        model: torch.nn.Module,
+        model: PreTrainedModel,
         args: TrainingArguments,
         windows: Sequence[TrainingWindow],
         pad_id: int,
-        multi: bool,
-        class_weights: torch.Tensor | None,
-        focal_gamma: float | None,
-        label_smoothing: float,
-        validate: Callable[[], dict[str, float]] | None,
-        callbacks: list[TrainerCallback],
+        objective: Objective,
+        layer_decay: float = 1.0,
+        adversarial: float = 0.0,
+        validate: Callable[[], dict[str, float]] | None = None,
+        callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
         super().__init__(
             [len(window.ids) for window in windows],
@@ -79,13 +105,30 @@ class ClassificationTrainer(LengthGroupedTrainer):
             train_dataset=windows,
             eval_dataset=windows[:1] if validate else None,
             data_collator=lambda batch: collate(batch, pad_id),
-            callbacks=callbacks,
+            callbacks=list(callbacks),
         )
-        self._multi = multi
-        self._class_weights = class_weights
-        self._focal_gamma = focal_gamma
-        self._label_smoothing = label_smoothing
+        self._objective = objective
+        self._layer_decay = layer_decay
+        self._adversarial = adversarial
         self._validate = validate
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Return the optimiser, whose learning rates fall from layer to layer where that is wanted."""
+        if self.optimizer is None and self._layer_decay != 1:
+            kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            decayed = self.get_decay_parameter_names(self.model)
+            rate, weight_decay = self.args.learning_rate, self.args.weight_decay
+            self.optimizer = kind(layer_groups(self.model, rate, self._layer_decay, weight_decay, decayed), **settings)
+        return super().create_optimizer(model)
+
+    def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Add a batch's gradients: of its texts, and of the same under a disturbance if one is wanted."""
+        # `compute_loss` takes entries out of what it is given.
+        loss = super().training_step(model, dict(inputs), num_items_in_batch)
+        if self._adversarial:
+            with disturbed(self.model.get_input_embeddings().weight, self._adversarial):
+                super().training_step(model, dict(inputs), num_items_in_batch)
+        return loss
 
     def compute_loss(
         self,
@@ -97,10 +140,12 @@ class ClassificationTrainer(LengthGroupedTrainer):
         """Return the weighted mean loss of a batch of windows."""
         targets, weights = inputs.pop("targets"), inputs.pop("weights")
         outputs = model(**inputs)
-        weight = self._class_weights.to(targets.device) if self._class_weights is not None else None
-        losses = window_losses(
-            outputs.logits.float(), targets, self._multi, weight, self._label_smoothing, self._focal_gamma
-        )
+        logits = outputs.logits.float()
+        losses = self._objective.losses(logits, targets)
+        if self._objective.r_drop:
+            again = model(**inputs).logits.float()
+            losses = (losses + self._objective.losses(again, targets)) / 2
+            losses = losses + self._objective.r_drop * disagreement(logits, again, self._objective.multi)
         loss = (losses * weights).sum() / weights.sum()
         return (loss, outputs) if return_outputs else loss
 
@@ -111,3 +156,28 @@ class ClassificationTrainer(LengthGroupedTrainer):
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+
+@contextmanager
+def disturbed(weights: torch.nn.Parameter, length: float) -> Iterator[None]:
+    """Move weights along their gradient, and back at the end.
+
+    Args:
+        weights: with the gradient of a batch; without one they stay.
+        length: Euclidean length of the way.
+
+    Yields:
+        nothing.
+    """
+    gradient = weights.grad
+    size = 0.0 if gradient is None else float(gradient.norm())
+    # A gradient that is no finite number, or none at all, points nowhere.
+    way = None if gradient is None or not 0 < size < float("inf") else gradient * (length / size)
+    before = weights.detach().clone() if way is not None else None
+    if way is not None:
+        weights.data.add_(way)
+    try:
+        yield
+    finally:
+        if before is not None:
+            weights.data.copy_(before)

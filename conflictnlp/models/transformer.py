@@ -66,6 +66,11 @@ class TransformerClassifier(FineTuning):
         focal_gamma: exponent of the focal loss.
         class_weights: "balanced" or None.
         label_smoothing: share of the target given to all classes.
+        layer_decay: of the learning rate from each layer of the encoder to the one below; 1 for the same everywhere.
+        r_drop: weight of the disagreement between two passes of each batch under different dropout; 0 makes one pass.
+        adversarial: length of a disturbance of the word embeddings, under which each batch is learnt once more; 0 for
+            none.
+        average_last: end with the mean weights of so many last epochs instead of the best epoch's; 1 takes the best.
         metric: validation metric that chooses the epoch: macro_f1, accuracy or loss.
         patience: epochs without improvement before stopping; None never stops early.
         precision: auto, float32 or bfloat16.
@@ -114,6 +119,10 @@ class TransformerClassifier(FineTuning):
         focal_gamma: float = 2.0,
         class_weights: str | None = None,
         label_smoothing: float = 0.0,
+        layer_decay: float = 1.0,
+        r_drop: float = 0.0,
+        adversarial: float = 0.0,
+        average_last: int = 1,
         metric: str = "macro_f1",
         patience: int | None = 4,
         precision: str = "auto",
@@ -159,6 +168,10 @@ class TransformerClassifier(FineTuning):
         self.focal_gamma = focal_gamma
         self.class_weights = class_weights
         self.label_smoothing = label_smoothing
+        self.layer_decay = layer_decay
+        self.r_drop = r_drop
+        self.adversarial = adversarial
+        self.average_last = average_last
         self.metric = metric
         self.patience = patience
         self.precision = precision

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from conflictnlp.models.checkpoints import last_checkpoint
+from conflictnlp.models.checkpoints import checkpoints_in, last_checkpoint
 
 
 def checkpoint(folder, name: str, state: str | None) -> None:
@@ -31,3 +31,9 @@ def test_a_folder_that_only_looks_like_a_checkpoint_is_passed_over(tmp_path):
 
 def test_there_is_no_checkpoint_in_a_missing_folder(tmp_path):
     assert last_checkpoint(tmp_path / "none") is None
+
+
+def test_all_complete_checkpoints_are_named_the_newest_first(tmp_path):
+    for step, state in ((9, "{}"), (10, "{}"), (2, "{}"), (30, None)):
+        checkpoint(tmp_path, f"checkpoint-{step}", state)
+    assert [path.name for path in checkpoints_in(tmp_path)] == ["checkpoint-10", "checkpoint-9", "checkpoint-2"]

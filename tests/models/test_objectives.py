@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from conflictnlp.models.objectives import balanced_weights, validation_metrics
+from conflictnlp.models.objectives import balanced_weights, disagreement, validation_metrics
 
 
 def test_balanced_class_weights():
@@ -38,3 +39,22 @@ def test_validation_of_several_labels():
     assert metrics["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
     assert metrics["accuracy"] == 0.75
     assert metrics["loss"] == pytest.approx(np.log1p(np.exp([-2.0, 1.0, -3.0, -0.5])).mean())
+
+
+def test_two_answers_alike_do_not_disagree():
+    logits = torch.tensor([[0.3, -1.0, 2.0]])
+    assert disagreement(logits, logits + 5, multi=False).tolist() == pytest.approx([0.0], abs=1e-6)
+
+
+def test_disagreement_is_the_mean_divergence_of_both_ways():
+    one, other = np.array([0.2, 0.8]), np.array([0.6, 0.4])
+    both = ((one * np.log(one / other)).sum() + (other * np.log(other / one)).sum()) / 2
+    found = disagreement(torch.tensor(np.log([one])), torch.tensor(np.log([other])), multi=False)
+    assert found.tolist() == pytest.approx([both])
+
+
+def test_with_several_labels_disagreement_is_the_mean_over_their_yes_and_no():
+    # The chances of the first label are 0.2 and 0.6, of the second 0.5 both times.
+    one, other = torch.tensor([[np.log(0.25), 0.0]]), torch.tensor([[np.log(1.5), 0.0]])
+    alone = disagreement(torch.tensor(np.log([[0.2, 0.8]])), torch.tensor(np.log([[0.6, 0.4]])), multi=False)
+    assert disagreement(one, other, multi=True).tolist() == pytest.approx([float(alone[0]) / 2], rel=1e-6)

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import TrainerCallback, TrainingArguments
+from transformers import BertConfig, BertForSequenceClassification, TrainerCallback, TrainingArguments
 
 from conflictnlp.models.batching import TrainingWindow
-from conflictnlp.models.trainer import ClassificationTrainer
+from conflictnlp.models.trainer import ClassificationTrainer, Objective, disturbed
 
 PAD = 9
 
@@ -38,6 +38,22 @@ class BagOfWords(torch.nn.Module):
         mask = attention_mask[:, :, None]
         return SimpleNamespace(logits=self.head((self.words(input_ids) * mask).sum(1) / mask.sum(1)))
 
+    def get_input_embeddings(self):
+        return self.words
+
+
+class Wavering(torch.nn.Module):
+    """Answers the next of its logits at each call, as under dropout."""
+
+    def __init__(self, *logits) -> None:
+        super().__init__()
+        self.logits = torch.nn.Parameter(torch.tensor(logits))
+        self.calls = 0
+
+    def forward(self, input_ids, attention_mask):
+        self.calls += 1
+        return SimpleNamespace(logits=self.logits[self.calls - 1 : self.calls])
+
 
 class KeepGradients(TrainerCallback):
     def __init__(self) -> None:
@@ -48,7 +64,7 @@ class KeepGradients(TrainerCallback):
 
 
 def trainer(folder, model, windows=(), arguments=None, callbacks=(), **settings) -> ClassificationTrainer:
-    chosen = {"multi": False, "class_weights": None, "focal_gamma": None, "label_smoothing": 0.0, **settings}
+    objective = {name: settings.pop(name) for name in [*settings] if name in Objective.__dataclass_fields__}
     return ClassificationTrainer(
         model=model,
         args=TrainingArguments(
@@ -62,20 +78,23 @@ def trainer(folder, model, windows=(), arguments=None, callbacks=(), **settings)
         ),
         windows=windows or [TrainingWindow([1], 0, 1.0)],
         pad_id=PAD,
-        validate=None,
-        callbacks=list(callbacks),
-        **chosen,
+        objective=Objective(**objective),
+        callbacks=callbacks,
+        **settings,
     )
 
 
 def loss(folder, logits, targets, weights=None, **settings) -> float:
+    return answered(folder, FixedLogits(logits), targets, weights, **settings)
+
+
+def answered(folder, model, targets, weights=None, **settings) -> float:
     inputs = {
         "input_ids": torch.zeros(len(targets), 1),
         "attention_mask": torch.ones(len(targets), 1),
         "targets": torch.tensor(targets),
         "weights": torch.tensor(weights or [1.0] * len(targets)),
     }
-    model = FixedLogits(logits)
     return trainer(folder, model, **settings).compute_loss(model, inputs).item()
 
 
@@ -167,3 +186,55 @@ def test_an_incomplete_accumulation_is_not_weaker(tmp_path):
     windows = [TrainingWindow([1, 2], 1, 1.0)] * 3
     first, second = gradients(tmp_path, windows, batch_size=1, accumulation=2, steps=2)
     assert torch.allclose(first, second, atol=1e-7)
+
+
+def test_r_drop_adds_the_disagreement_of_two_passes(tmp_path):
+    found = answered(tmp_path, Wavering(SURE, [0.0, 0.0]), [1], r_drop=0.5)
+    # Half of (0.25 - 0.5) ln(0.25 / 0.5) + (0.75 - 0.5) ln(0.75 / 0.5).
+    apart = (0.25 * log(2) + 0.25 * log(1.5)) / 2
+    assert found == pytest.approx((-log(0.75) - log(0.5)) / 2 + 0.5 * apart)
+
+
+def test_without_r_drop_a_batch_is_read_once(tmp_path):
+    model = Wavering(SURE, SURE)
+    answered(tmp_path, model, [1])
+    assert model.calls == 1
+
+
+def test_a_disturbance_has_its_length_and_is_taken_back():
+    weights = torch.nn.Parameter(torch.tensor([[1.0, 2.0], [0.0, 0.0]]))
+    weights.grad = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
+    with disturbed(weights, 0.5):
+        assert torch.allclose(weights, torch.tensor([[1.3, 2.0], [0.0, 0.4]]))
+    assert torch.equal(weights, torch.tensor([[1.0, 2.0], [0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("gradient", [None, [0.0, 0.0], [float("inf"), 1.0], [float("nan"), 1.0]])
+def test_a_gradient_that_points_nowhere_disturbs_nothing(gradient):
+    weights = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+    weights.grad = None if gradient is None else torch.tensor(gradient)
+    with disturbed(weights, 0.5):
+        assert weights.tolist() == [1.0, 2.0]
+
+
+def test_an_adversarial_step_adds_the_gradient_under_the_disturbance(tmp_path):
+    windows = [TrainingWindow([1, 2], 1, 1.0)]
+    arguments = {"max_steps": 1, "max_grad_norm": 0.0, "learning_rate": 0.0}
+    plain, both = KeepGradients(), KeepGradients()
+    trainer(tmp_path, BagOfWords(), windows, arguments, [plain]).train()
+    model = BagOfWords()
+    trainer(tmp_path, model, windows, arguments, [both], adversarial=2.0).train()
+    added = both.found[0] - plain.found[0]
+    # Along the gradient the loss rises, and with it the gradient of the head.
+    assert added[-2:].norm() > 1.05 * plain.found[0][-2:].norm()
+    assert torch.equal(model.words.weight, BagOfWords().words.weight)
+
+
+def test_learning_rates_fall_from_layer_to_layer(tmp_path):
+    model = BertForSequenceClassification(
+        BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=2, num_attention_heads=1, intermediate_size=8)
+    )
+    arguments = {"learning_rate": 1.0, "weight_decay": 0.5}
+    optimizer = trainer(tmp_path, model, arguments=arguments, layer_decay=0.5).create_optimizer()
+    assert {group["lr"] for group in optimizer.param_groups} == {1.0, 0.5, 0.25, 0.125}
+    assert type(optimizer) is type(trainer(tmp_path, model, arguments=arguments).create_optimizer())
