@@ -13,9 +13,16 @@ from conflictnlp.data import Example
 from conflictnlp.data.load import read_split
 from conflictnlp.models import TransformerClassifier
 from conflictnlp.task import Task
-from conflictnlp.text import Passage, find_mentions, invent_name, rename
+from conflictnlp.text import Passage, find_mentions, rename
 
 DRAWS = 5
+# No training has met these: what `invent_name` makes up is what training's renamed copies bear.
+NAMES = (
+    "Karvel Front", "Army of the Tissan Valley", "Ombrian forces", "Second Lantar Brigade", "Movement for a Free Isk",
+    "Dunmar militia", "Ostrel National Guard", "Sons of the Bright River", "Velkan troops", "Hadur Liberation Army",
+    "Council of Pell fighters", "Northern Mirra Alliance", "Quorin gendarmerie", "Red Banner of Eskar", "Talvian army",
+    "Jebrin rebels", "Defenders of Cael", "Rastan People's Corps", "Uldine separatists", "Ninth Korath Division",
+)  # fmt: skip
 ISIL = ("isil", "isis", "islamic state", "daesh")
 
 
@@ -62,7 +69,7 @@ def _dependence(
     flips, after = [], []
     for draw in range(DRAWS):
         generator = random.Random(draw)
-        renamed = list(model.predict([rename(passage, 0, invent_name(generator)) for passage in passages]))
+        renamed = list(model.predict([rename(passage, 0, generator.choice(NAMES)) for passage in passages]))
         flips.append(np.mean([one != other for one, other in zip(before, renamed, strict=True)]))
         after.append(macro_f1(gold, renamed))
     result = {

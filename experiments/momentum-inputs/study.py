@@ -1,11 +1,12 @@
 """How shall the encoder be told whom it is asked about, and does it then look at names?
 
 CONFLICTNLP_DATA=... python experiments/momentum-inputs/study.py --out results.jsonl
-    [--variants "markers" ...] [--folds year conflict dev] [--seeds 1 2 3] [--epochs 8] [--device auto]
+    [--variants "marked words" ...] [--folds year conflict dev] [--seeds 1 2 3] [--epochs 8] [--device auto]
 
-Folds inside momentum/train: three by year and three by conflict, each held out once; `dev` trains on all of it and
-scores dev, the name dependence, texts without ISIL, and seen and unseen actor names. Every finished job is a line of
---out; started again, the study goes on. Without jobs left it prints the tables.
+Folds inside momentum/train: three of whole years and three of whole conflicts, each held out once (of the latter also
+the score of each conflict); `dev` trains on all of it and scores dev, the name dependence, texts without ISIL, and seen
+and unseen actor names. All ways read as many texts: with renamed copies there are fewer passes. Every finished job is a
+line of --out; started again, the study goes on. Without jobs left it prints the tables.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from names import by_names, macro_f1, read_momentum
-from variants import VARIANTS
+from variants import VARIANTS, know_parties
 
 from conflictnlp.data import Example
 
@@ -26,6 +27,7 @@ from conflictnlp.data import Example
 def main() -> None:
     options = arguments()
     task, train, dev = read_momentum()
+    know_parties([*train, *dev])
     done = {(line["variant"], line["fold"], line["seed"]) for line in lines(options.out)}
     for fold, (fitted, held) in folds(train, dev, options.folds).items():
         for variant in options.variants:
@@ -84,16 +86,25 @@ def conflict_tags() -> dict[str, str]:
 
 def job(variant: str, task, fitted: list[Example], held: list[Example], seed: int, options, is_dev: bool) -> dict:
     estimator, settings = VARIANTS[variant]
+    epochs = options.epochs / (1 + settings.get("renamed_copies", 0))
     model = estimator(
-        labels=task.label_names, spans=task.spans, background=task.background, epochs=options.epochs,
+        labels=task.label_names, spans=task.spans, background=task.background, epochs=epochs,
         split_length=64, seed=seed, device=options.device, **settings,
     )  # fmt: skip
     model.fit([row.passage(task) for row in fitted], [row.label for row in fitted])
     gold, found = [row.label for row in held], list(model.predict([row.passage(task) for row in held]))
     result = {"macro_f1": macro_f1(gold, found), "rows": len(held)}
     if not is_dev:
-        return result
+        return result | {"by_conflict": by_conflict(held, found)}
     return result | by_names(model, fitted, held, found, task)
+
+
+def by_conflict(held: list[Example], found: list[str]) -> dict[str, list]:
+    """Return macro-F1 and number of rows of each conflict among held-out rows."""
+    tags, rows = conflict_tags(), defaultdict(list)
+    for example, label in zip(held, found, strict=True):
+        rows[tags[example.id]].append((example.label, label))
+    return {tag: [macro_f1(*zip(*own, strict=True)), len(own)] for tag, own in sorted(rows.items())}
 
 
 def tables(results: list[dict]) -> None:
@@ -107,6 +118,15 @@ def tables(results: list[dict]) -> None:
             for kind in ("year", "conflict", "dev")
         ]
         print(f"| {variant} | {' | '.join(cells)} | {len({line['seed'] for own in kinds.values() for line in own})} |")
+    parts = defaultdict(lambda: defaultdict(list))
+    for line in results:
+        if line["fold"].startswith("conflict"):
+            for tag, (score, rows) in line["by_conflict"].items():
+                parts[f"{tag} ({rows})"][line["variant"]].append(score)
+    print("\n| held-out conflict (rows) | " + " | ".join(by_variant) + " |\n|---|" + "---|" * len(by_variant))
+    for tag, own in sorted(parts.items()):
+        cells = [f"{np.mean(own[variant]):.3f}" if own[variant] else "–" for variant in by_variant]
+        print(f"| {tag} | {' | '.join(cells)} |")
     keys = [key for line in results if line["fold"] == "dev" for key in line if key not in ("variant", "fold", "seed")]
     keys = list(dict.fromkeys(keys))
     print("\n| on dev | " + " | ".join(by_variant) + " |\n|---|" + "---|" * len(by_variant))
