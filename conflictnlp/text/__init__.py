@@ -4,7 +4,7 @@ from conflictnlp.text.characters import whole_characters
 from conflictnlp.text.names import invent_name, rename
 from conflictnlp.text.parties import Party, merge_mentions
 from conflictnlp.text.sentences import sentence_spans
-from conflictnlp.text.spans import Passage, find_mentions, insert_markers
+from conflictnlp.text.spans import Passage, find_mentions, insert_markers, search_key, share_mentions
 from conflictnlp.text.windows import Window, plan_windows
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "merge_mentions",
     "plan_windows",
     "rename",
+    "search_key",
     "sentence_spans",
+    "share_mentions",
     "whole_characters",
 ]

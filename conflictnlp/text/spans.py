@@ -13,6 +13,9 @@ import numpy as np
 Offsets = tuple[int, int]
 # A combining accent belongs to its word, though `\w` does not count it.
 _LETTER = r"[\w\u0300-\u036f]"
+# One character for one, so that offsets stay those of the text.
+_PLAIN = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2011\u2013", "'''\"\"---")
+_OF_OTHERS = r"(?i:(?<!\banti-)(?<!\bnon-)(?<!\bpro-))"
 
 # Markers are ordinary characters rather than new tokens, so that an encoder needs no new embeddings and the
 # vocabulary of a bundle is its base model's.
@@ -43,8 +46,9 @@ class Passage:
 def find_mentions(text: str, names: Sequence[str]) -> list[Offsets]:
     """Find whole-word mentions of an actor's names.
 
-    A name all in capitals matches case-sensitively ("IS" is not "is"), any other in any case; where names
-    overlap, the longest wins.
+    A name all in capitals matches case-sensitively ("IS" is not "is"), any other in any case; forms of apostrophes,
+    quotes and hyphens are one. Where names overlap, the longest wins. A name behind "anti-", "non-" or "pro-" is
+    of others ("anti-IS coalition").
 
     Args:
         text: the text to search.
@@ -53,22 +57,48 @@ def find_mentions(text: str, names: Sequence[str]) -> list[Offsets]:
     Returns:
         character offsets in order, without overlaps.
     """
-    pattern = _names_pattern(tuple(names))
-    if pattern is None:
-        return []
+    return share_mentions(text, [names])[0]
+
+
+def share_mentions(text: str, actors: Sequence[Sequence[str]]) -> list[list[Offsets]]:
+    """Find the mentions of several actors in one pass; see `find_mentions`.
+
+    Words that the names of two actors claim are the longest name's ("Free Syrian Army" is no mention of "Syrian
+    army"), of equally long ones the first stated actor's.
+
+    Args:
+        text: the text to search.
+        actors: each one's name and aliases.
+
+    Returns:
+        for each actor character offsets in order; no two overlap.
+    """
+    plain = text.translate(_PLAIN)
+    claims = []
+    for number, names in enumerate(actors):
+        pattern = _names_pattern(tuple(names))
+        if pattern is not None:
+            claims += [(number, *match.span(1)) for match in pattern.finditer(plain)]
     taken = bytearray(len(text))
-    mentions = []
-    for first, last in sorted((match.span(1) for match in pattern.finditer(text)), key=lambda span: span[0] - span[1]):
+    mentions: list[list[Offsets]] = [[] for _ in actors]
+    for number, first, last in sorted(claims, key=lambda claim: (claim[1] - claim[2], claim[0], claim[1])):
         if not any(taken[first:last]):
             taken[first:last] = b"\1" * (last - first)
-            mentions.append((first, last))
-    return sorted(mentions)
+            mentions[number].append((first, last))
+    return [sorted(own) for own in mentions]
+
+
+def search_key(name: str) -> str:
+    """Return what two names have in common if the same words are found for both."""
+    plain = " ".join(unicodedata.normalize("NFC", name).translate(_PLAIN).split())
+    return plain if plain.isupper() else plain.casefold()
 
 
 @lru_cache(maxsize=4096)
 def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    plain = [name.strip().translate(_PLAIN) for name in names]
     # A letter with an accent is one character or two.
-    forms = {unicodedata.normalize(form, name.strip()) for name in names for form in ("NFC", "NFD")} - {""}
+    forms = {unicodedata.normalize(form, name) for name in plain for form in ("NFC", "NFD")} - {""}
     if not forms:
         return None
     alternatives = []
@@ -76,7 +106,7 @@ def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
         words = r"\s+".join(re.escape(word) for word in name.split())
         alternatives.append(words if name.isupper() else f"(?i:{words})")
     # A lookahead, so that matches that overlap are all found and the longest can be chosen.
-    return re.compile(rf"(?<!{_LETTER})(?=((?:{'|'.join(alternatives)})(?!{_LETTER})))")
+    return re.compile(rf"(?<!{_LETTER}){_OF_OTHERS}(?=((?:{'|'.join(alternatives)})(?!{_LETTER})))")
 
 
 def insert_markers(text: str, spans: Iterable[tuple[str, Iterable[Offsets]]]) -> tuple[str, np.ndarray]:

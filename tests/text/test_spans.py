@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from conflictnlp.text import find_mentions, insert_markers
+from conflictnlp.text import find_mentions, insert_markers, search_key, share_mentions
 
 
 def found(text, *names):
@@ -156,3 +156,62 @@ def test_origins_lead_every_own_character_home(text):
     for marker in ("<s> ", " </s>", "<t> ", " </t>"):
         unmarked = unmarked.replace(marker, "")
     assert unmarked == text
+
+
+@pytest.mark.parametrize("sign", ["'", "\u2019", "\u2018", "\u02bc"])
+def test_apostrophes_are_one_in_text_and_name(sign):
+    text = f"The Lord{sign}s Resistance Army left"
+    assert found(text, "Lord's Resistance Army") == [f"Lord{sign}s Resistance Army"]
+    assert found("The Lord's Resistance Army", f"Lord{sign}s Resistance Army") == ["Lord's Resistance Army"]
+
+
+@pytest.mark.parametrize("sign", ["-", "\u2010", "\u2011", "\u2013"])
+def test_hyphens_are_one_and_move_no_offset(sign):
+    assert find_mentions(f"\u201cal{sign}Nusra\u201d", ["al-Nusra"]) == [(1, 9)]
+
+
+def test_quotes_are_one_in_text_and_name():
+    assert found("the \u201cTiger\u201d Force", 'the "Tiger" Force') == ["the \u201cTiger\u201d Force"]
+
+
+@pytest.mark.parametrize("word", ["anti-", "Anti-", "ANTI\u2011", "non-", "pro-"])
+def test_a_name_behind_a_word_for_others_is_no_mention(word):
+    assert found(f"the {word}IS coalition met IS", "IS") == ["IS"]
+    assert find_mentions(f"the {word}IS coalition", ["IS"]) == []
+
+
+def test_a_name_may_begin_with_a_word_for_others():
+    assert found("the anti-IS coalition", "IS", "anti-IS coalition") == ["anti-IS coalition"]
+
+
+def test_other_words_before_a_hyphen_hide_no_name():
+    assert found("the once-pro and ex-IS men", "IS") == ["IS"]
+
+
+class TestSeveralActors:
+    """Names of several actors in one text."""
+
+    @pytest.mark.parametrize("actors", [(["Syrian army"], ["Free Syrian Army"]), (["Army"], ["Front", "Army Front"])])
+    def test_the_longest_name_takes_the_words_of_all(self, actors):
+        text = f"the {actors[1][-1]} left"
+        first, second = share_mentions(text, actors)
+        assert (first, [text[start:end] for start, end in second]) == ([], [actors[1][-1]])
+
+    def test_each_keeps_its_mentions_elsewhere(self):
+        text = "The Syrian army met the Free Syrian Army. The Syrian army fled."
+        assert share_mentions(text, [["Syrian army"], ["Free Syrian Army"]]) == [[(4, 15), (46, 57)], [(24, 40)]]
+
+    def test_equally_long_names_leave_the_first_stated(self):
+        assert share_mentions("alpha gamma betas", [["gamma betas"], ["alpha gamma"]]) == [[(6, 17)], []]
+
+    def test_an_actor_without_names_has_no_mentions(self):
+        assert share_mentions("IS fell", [[], ["IS"]]) == [[], [(0, 2)]]
+
+    def test_no_actors_no_mentions(self):
+        assert share_mentions("IS fell", []) == []
+
+
+def test_names_found_by_the_same_words_have_one_key():
+    keys = {search_key(name) for name in ("Lord's  Army", "lord\u2019s army", "LORD'S army")}
+    assert len(keys) == 1
+    assert search_key("IS") != search_key("is")
