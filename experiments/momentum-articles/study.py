@@ -1,9 +1,10 @@
 """How shall the windows of a whole article be cut and pooled into one label?
 
-CONFLICTNLP_DATA=... python experiments/momentum-articles/study.py BUNDLE [BUNDLE ...]     one bundle a seed
+CONFLICTNLP_DATA=... python experiments/momentum-articles/study.py [BUNDLE ...] [--seeds 1 2 3]
 
-Scores momentum/dev_articles.jsonl (44 pairs), the long articles of the sample's validation and test split, and
-articles.jsonl beside this file: articles of several courses that were written for this study.
+Without bundles the default recipe is trained for each seed. Scores momentum/dev_articles.jsonl (44 pairs), the long
+articles of the sample's validation and test split, and articles.jsonl beside this file: articles of several courses
+that were written for this study.
 """
 
 from __future__ import annotations
@@ -32,16 +33,20 @@ from conflictnlp.inference.model import Model
 from conflictnlp.models.base import softmax
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, sentence_units
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from trained import bundles
+
 LENGTHS = (256, 128, 64)
 _LONG = 85  # words of a sample text that is an article
 
 
-def main(bundles: list[str]) -> None:
+def main(models: list[Path]) -> None:
     task = load_task("momentum")
     sets = {"dev articles": dev_articles(task), "sample articles": list(sample_articles(task))}
     sets["articles of several courses"] = written_articles(task)
     scores: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for seed, bundle in enumerate(bundles, 1):
+    for seed, bundle in enumerate(models, 1):
         model = Model(bundle, device="cpu")
         attention = train_attention(model, teaching_articles(task), seed)
         for name, examples in sets.items():
@@ -58,9 +63,7 @@ def main(bundles: list[str]) -> None:
                 found = [int(attention(article).argmax()) for article in read_articles(model, examples)]
             value = f1_score(gold, found, average="macro", labels=np.unique(gold), zero_division=0)
             scores["the model's", "attention, trained on long articles"][name].append(value)
-    print(
-        f"macro-F1, mean over {len(bundles)} model(s): " + ", ".join(f"{n} ({len(e)} pairs)" for n, e in sets.items())
-    )
+    print(f"macro-F1, mean over {len(models)} model(s): " + ", ".join(f"{n} ({len(e)} pairs)" for n, e in sets.items()))
     print("\n| windows | pooling | " + " | ".join(sets) + " |\n|---|---|" + "---|" * len(sets))
     for (windows, pooling), by_set in sorted(
         scores.items(), key=lambda item: -sum(np.mean(v) for v in item[1].values())
@@ -157,6 +160,4 @@ def poolings(rows: np.ndarray, background: int) -> Iterator[tuple[str, np.ndarra
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    main(sys.argv[1:])
+    main(bundles(__doc__))

@@ -1,6 +1,8 @@
 """Does a label rest on the sentence that weighs most? Removal of it against removal of another that names the actor.
 
-CONFLICTNLP_DATA=... python experiments/momentum-evidence/study.py BUNDLE [BUNDLE ...]     one bundle a seed
+CONFLICTNLP_DATA=... python experiments/momentum-evidence/study.py [BUNDLE ...] [--seeds 1 2 3]
+
+Without bundles the default recipe is trained for each seed.
 
 On texts with at least two sentences that name the actor: momentum/dev.jsonl, dev_articles.jsonl, and the sample's
 validation and test split. Drop: probability of the predicted label of the whole text, minus without the sentence.
@@ -22,10 +24,14 @@ from conflictnlp.inference.evidence import cut_out, naming_sentences, shares
 from conflictnlp.inference.model import Model
 from conflictnlp.text import Passage
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from trained import bundles, seed_of
+
 RESAMPLES = 2000
 
 
-def main(bundles: list[str]) -> None:
+def main(models: list[Path]) -> None:
     task = load_task("momentum")
     root = Path(os.environ["CONFLICTNLP_DATA"]) / "momentum"
     sources = [root / "dev.jsonl", root / "dev_articles.jsonl", "sample:validation/actors", "sample:test/actors"]
@@ -33,17 +39,19 @@ def main(bundles: list[str]) -> None:
     passages = [parse_row(row, task, ColumnsConfig(), "label").passage(task) for row in rows]
     cases = [(p, own) for p in passages if len(own := naming_sentences(p)) > 1]
     differences = []
-    print("| model | cases | drop, top sentence | drop, another | difference | the same where framed |")
-    print("|---|---|---|---|---|---|")
-    for bundle in bundles:
+    print(
+        "| seed | cases | without the top sentence | without another | difference | the same where a course is told |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
+    for bundle in models:
         top, other, framed = drops(Model(bundle), cases)
         difference = top - other
         differences.append(difference)
         print(
-            f"| {Path(bundle).parent.name} | {len(cases)} | {top.mean():.3f} | {other.mean():.3f} | "
-            f"{interval(difference)} | {interval(difference[framed])} ({framed.sum()}) |"
+            f"| {seed_of(bundle)} | {len(cases)} | {top.mean():.3f} | {other.mean():.3f} | "
+            f"{interval(difference)} | {interval(difference[framed])}, {framed.sum()} cases |"
         )
-    print(f"\nmean over {len(bundles)} model(s): {interval(np.mean(differences, axis=0))}")
+    print(f"\nmean over {len(models)} model(s): {interval(np.mean(differences, axis=0))}")
 
 
 def drops(model: Model, cases: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -84,6 +92,4 @@ def interval(values: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    main(sys.argv[1:])
+    main(bundles(__doc__))
