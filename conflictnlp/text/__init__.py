@@ -2,7 +2,7 @@
 
 from conflictnlp.text.characters import whole_characters
 from conflictnlp.text.names import invent_name, rename
-from conflictnlp.text.parties import Party, merge_mentions
+from conflictnlp.text.parties import Party, may_be_one, merge_mentions
 from conflictnlp.text.sentences import sentence_spans
 from conflictnlp.text.spans import Passage, find_mentions, insert_markers, search_key, share_mentions
 from conflictnlp.text.windows import Window, plan_windows
@@ -14,6 +14,7 @@ __all__ = [
     "find_mentions",
     "insert_markers",
     "invent_name",
+    "may_be_one",
     "merge_mentions",
     "plan_windows",
     "rename",

@@ -14,7 +14,7 @@ Offsets = tuple[int, int]
 # A combining accent belongs to its word, though `\w` does not count it.
 _LETTER = r"[\w\u0300-\u036f]"
 # One character for one, so that offsets stay those of the text.
-_PLAIN = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2011\u2013", "'''\"\"---")
+PLAIN_SIGNS = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2011\u2013", "'''\"\"---")
 _OF_OTHERS = r"(?i:(?<!\banti-)(?<!\bnon-)(?<!\bpro-))"
 
 # Markers are ordinary characters rather than new tokens, so that an encoder needs no new embeddings and the
@@ -73,7 +73,7 @@ def share_mentions(text: str, actors: Sequence[Sequence[str]]) -> list[list[Offs
     Returns:
         for each actor character offsets in order; no two overlap.
     """
-    plain = text.translate(_PLAIN)
+    plain = text.translate(PLAIN_SIGNS)
     claims = []
     for number, names in enumerate(actors):
         pattern = _names_pattern(tuple(names))
@@ -90,13 +90,13 @@ def share_mentions(text: str, actors: Sequence[Sequence[str]]) -> list[list[Offs
 
 def search_key(name: str) -> str:
     """Return what two names have in common if the same words are found for both."""
-    plain = " ".join(unicodedata.normalize("NFC", name).translate(_PLAIN).split())
+    plain = " ".join(unicodedata.normalize("NFC", name).translate(PLAIN_SIGNS).split())
     return plain if plain.isupper() else plain.casefold()
 
 
 @lru_cache(maxsize=4096)
 def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    plain = [name.strip().translate(_PLAIN) for name in names]
+    plain = [name.strip().translate(PLAIN_SIGNS) for name in names]
     # A letter with an accent is one character or two.
     forms = {unicodedata.normalize(form, name) for name in plain for form in ("NFC", "NFD")} - {""}
     if not forms:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conflictnlp.text import merge_mentions
+from conflictnlp.text import may_be_one, merge_mentions
 
 
 def spans_of(text: str, *names: str) -> list[tuple[int, int]]:
@@ -132,6 +132,34 @@ class TestStates:
         found = actors(text, "Russian troops", "Ukrainian troops", "army")
         assert found == [["Russian troops", "army"], ["Ukrainian troops"]]
 
+    def test_a_state_its_people_and_its_forces_are_one_actor(self):
+        text = "Israel struck; Israeli troops and the IDF came; Israel Defense Forces left."
+        assert len(actors(text, "Israel Defense Forces", "Israel", "Israeli troops", "IDF")) == 1
+
+    @pytest.mark.parametrize(
+        ("state", "forces"),
+        [
+            ("Russia", "Russian forces"),
+            ("Ukraine", "Ukrainian Armed Forces"),
+            ("United States", "U.S. troops"),
+            ("South Sudan", "South Sudanese army"),
+            ("DR Congo", "Congolese soldiers"),
+        ],
+    )
+    def test_a_state_by_the_table_is_its_forces(self, state, forces):
+        assert actors(f"{state} said {forces} fled.", state, forces) == [[state, forces]]
+
+    def test_forces_of_two_states_are_neithers(self):
+        text = "Turkish troops, Syrian troops, Turkish and Syrian troops."
+        assert len(actors(text, "Turkish and Syrian troops", "Turkish troops", "Syrian troops")) == 3
+
+    @pytest.mark.parametrize("others", ["US-led coalition", "US militias", "Anti-US forces", "US fighters"])
+    def test_a_states_forces_are_not_its_coalition_or_militia(self, others):
+        assert len(actors(f"US troops met the {others}.", "US troops", others)) == 2
+
+    def test_a_state_is_not_its_rebels(self):
+        assert len(actors("Syria met Syrian rebels.", "Syria", "Syrian rebels")) == 2
+
     def test_without_a_state_they_are_an_actor_of_their_own(self):
         assert actors("The army met FARC. Troops fled.", "army", "FARC", "Troops") == [["army", "Troops"], ["FARC"]]
 
@@ -141,6 +169,62 @@ class TestStates:
     def test_unnamed_rebels_beside_two_named_bands_are_nobodys(self):
         text = "Velmar rebels met Karth rebels. The insurgents hid."
         assert len(actors(text, "Velmar rebels", "Karth rebels", "insurgents")) == 3
+
+
+class TestGovernments:
+    """Rule 6: whose "government forces" are."""
+
+    @pytest.mark.parametrize(
+        "words", ["Government forces", "Regime troops", "Loyalists", "Forces loyal to the president"]
+    )
+    def test_they_are_not_those_of_a_state_known_for_troops_abroad(self, words):
+        text = f"Russian troops bombed Karth. {words} were driven out of Idlib."
+        assert actors(text, "Russian troops", words) == [["Russian troops"], [words]]
+
+    def test_a_state_known_for_troops_abroad_may_be_at_home(self):
+        text = "In Russia Russian troops fled. Government forces fled."
+        assert len(actors(text, "Russian troops", "Government forces")) == 1
+
+    def test_beside_troops_from_abroad_they_are_the_other_states(self):
+        text = "The Turkish army shelled. Regime forces fled. The Syrian army came."
+        assert actors(text, "Turkish army", "Regime forces", "Syrian army") == [
+            ["Turkish army"],
+            ["Regime forces", "Syrian army"],
+        ]
+
+    def test_of_two_states_they_are_those_of_where_the_text_is_set(self):
+        text = "Armenian troops met Azeri troops in northern Armenia. Government forces fled."
+        found = actors(text, "Armenian troops", "Azeri troops", "Government forces")
+        assert found == [["Armenian troops", "Government forces"], ["Azeri troops"]]
+
+    @pytest.mark.parametrize("where", ["", "In Syria, ", "In Armenia and across Azerbaijan "])
+    def test_where_that_decides_nothing_they_are_a_side_of_their_own(self, where):
+        text = f"Armenian troops met Azeri troops. {where}government forces fled."
+        assert len(actors(text, "Armenian troops", "Azeri troops", "government forces")) == 3
+
+    def test_elsewhere_they_are_not_those_of_the_one_state(self):
+        text = "Iraqi troops entered the Syrian city. Government forces fled."
+        assert len(actors(text, "Iraqi troops", "Government forces")) == 2
+
+    def test_a_side_that_is_called_a_government_has_them(self):
+        text = "Syrian troops met Iraqi government troops. Government forces fled."
+        found = actors(text, "Syrian troops", "Iraqi government troops", "Government forces")
+        assert found == [["Syrian troops"], ["Iraqi government troops", "Government forces"]]
+
+    def test_a_presidents_forces_are_a_governments(self):
+        text = "Turkish troops, Syrian President Assad's forces, Syrian soldiers and government forces."
+        found = actors(
+            text, "Turkish troops", "Syrian President Assad's forces", "Syrian soldiers", "government forces"
+        )
+        assert [len(own) for own in found] == [1, 3]
+
+    def test_the_army_goes_with_them(self):
+        text = "Russian troops came. Government forces fled. The army hid."
+        assert [len(own) for own in actors(text, "Russian troops", "Government forces", "army")] == [1, 2]
+
+    def test_who_backs_them_is_no_part_of_their_name(self):
+        text = "Russian troops met Russian-backed government forces."
+        assert len(actors(text, "Russian-backed government forces", "Russian troops")) == 2
 
 
 class TestSides:
@@ -215,6 +299,15 @@ class TestMentions:
     def test_scraps_are_nobody(self, words):
         assert merge_mentions(f"Men {words} fled.", [(4, 4 + len(words))]) == []
 
+    def test_a_name_that_others_are_against_is_nobody(self):
+        text = "The anti-IS forces fled."
+        assert merge_mentions(text, spans_of(text, "IS")) == []
+
+    def test_the_longest_name_takes_unmarked_words(self):
+        text = "Ansar Dine met Ansar. Then Ansar Dine fled."
+        parties = merge_mentions(text, [(0, 10), (15, 20)])
+        assert [party.mentions for party in parties] == [((0, 10), (27, 37)), ((15, 20),)]
+
     def test_no_mentions_no_actors(self):
         assert merge_mentions("FARC fled.", []) == []
 
@@ -222,3 +315,16 @@ class TestMentions:
         text = "🙂 É: “FARC”, fled."
         (party,) = merge_mentions(text, [(5, 12)])
         assert party.mentions == ((6, 10),)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("Islamic State", "Islamic State fighters", True),
+        ("Assad", "forces loyal to President Assad", True),
+        ("Syrian army", "Free Syrian Army", False),
+        ("Syrian army", "Syrian army defectors", False),
+    ],
+)
+def test_names_of_differing_sides_cannot_be_one(one, other, told):
+    assert (may_be_one(one, other), may_be_one(other, one)) == (told, told)
