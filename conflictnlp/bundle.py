@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from conflictnlp.data.lineage import LEARNT, write_learnt
 from conflictnlp.errors import BundleError
 from conflictnlp.files import atomic_folder, sha256_file, sha256_json, write_json, write_text
 from conflictnlp.task import Task
@@ -27,7 +28,7 @@ _LIBRARIES = ("conflictnlp", "numpy", "scikit-learn", "skops", "tokenizers", "to
 # What a bundle may hold; everything else (pickles, code, archives) is refused unread.
 _ALLOWED_NAMES = frozenset(
     {MANIFEST, METRICS, CARD, "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
-    | {"vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"}
+    | {LEARNT, "vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja"}
     | {"model.safetensors", "model.skops", "model.onnx", "tagger.safetensors", "tagger.onnx", "tagger.json"}
 )
 _LARGEST = {
@@ -38,6 +39,7 @@ _LARGEST = {
     **dict.fromkeys(("vocab.txt", "vocab.json", "merges.txt", "added_tokens.json"), 1 << 26),
     **dict.fromkeys(("tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"), 1 << 24),
     "model.skops": 1 << 31,
+    LEARNT: 1 << 30,
     "model.onnx": 1 << 31,
     "tagger.onnx": 1 << 31,
     METRICS: 1 << 24,
@@ -103,6 +105,7 @@ def save_bundle(
     thresholds: Mapping[str, float] | None = None,
     training: Mapping[str, Any] | None = None,
     tagger: Tagger | None = None,
+    learnt: Iterable[bytes] | None = None,
 ) -> Manifest:
     """Write a fitted estimator as a bundle, to a temporary folder that is then renamed.
 
@@ -114,6 +117,7 @@ def save_bundle(
         thresholds: for multi-label, found on validation.
         training: facts on data, base model and run for the manifest.
         tagger: finds actors in texts that nobody has marked, fitted; it reads with the estimator's tokenizer.
+        learnt: hashes of the texts that the model has seen, see `data.lineage`; None where nobody knows.
 
     Returns:
         the manifest that was written.
@@ -124,6 +128,8 @@ def save_bundle(
         estimator.save(temporary)
         if tagger is not None:
             tagger.save(temporary)
+        if learnt is not None:
+            write_learnt(temporary, learnt)
         manifest = Manifest(
             task=task,
             estimator={"kind": kind, "parameters": parameters},
@@ -261,15 +267,8 @@ def _check_names(folder: Path) -> None:
 
 
 def _check_values(manifest: Manifest) -> None:
-    parts = (
-        manifest.estimator,
-        manifest.estimator["parameters"],
-        manifest.thresholds,
-        manifest.training,
-        manifest.files,
-        manifest.export,
-    )
-    if not all(isinstance(part, dict) for part in parts):
+    parts = [getattr(manifest, name) for name in ("estimator", "thresholds", "training", "files", "export")]
+    if not all(isinstance(part, dict) for part in [*parts, manifest.estimator["parameters"]]):
         raise ValueError("not a mapping where one is needed")
     if manifest.estimator["kind"] not in {*_KINDS, ONNX} or not manifest.files:
         raise ValueError("no known estimator or no files")

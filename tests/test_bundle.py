@@ -9,6 +9,7 @@ import pytest
 from transformers import AutoModelForSequenceClassification
 
 from conflictnlp.bundle import add_to_bundle, load_estimator, read_manifest, save_bundle
+from conflictnlp.data.lineage import read_learnt, text_hashes
 from conflictnlp.files import write_json
 from conflictnlp.models import TfidfClassifier
 
@@ -91,6 +92,14 @@ def test_an_unknown_parameter_of_the_manifest_is_passed_over(topic_bundle):
     manifest = read_manifest(topic_bundle)
     manifest.estimator["parameters"] |= {"from_the_future": 1, "labels": ["x"]}
     assert load_estimator(topic_bundle, manifest).classes_.tolist() == ["war", "deal", "never"]
+
+
+def test_what_it_has_seen_is_kept_as_hashes(tmp_path, estimator, topic_task):
+    seen = text_hashes(TEXTS)
+    one, other = (save_bundle(tmp_path / str(n), estimator, topic_task, learnt=list(seen)[:n]) for n in (2, 3))
+    assert (tmp_path / "3" / "training.hashes").read_bytes() == b"".join(sorted(seen))
+    assert read_learnt(tmp_path / "3", read_manifest(tmp_path / "3").files) == seen
+    assert one.fingerprint != other.fingerprint
 
 
 def test_an_older_bundle_is_replaced_whole(tmp_path, estimator, topic_task):

@@ -17,6 +17,7 @@ from conflictnlp.commands.record import about, scored_note
 from conflictnlp.commands.train import RESULT
 from conflictnlp.composition import compose, shipped
 from conflictnlp.data import load_splits
+from conflictnlp.data.lineage import count_seen, read_learnt
 from conflictnlp.errors import InputError
 from conflictnlp.files import write_json
 
@@ -52,7 +53,8 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
         run id, folder and metrics.
 
     Raises:
-        InputError: the model or the data cannot be used.
+        InputError: the model or the data cannot be used, or the model was trained on texts that a data config with
+            `extra_before` scores.
         TrackingError: the store was lost on the way.
     """
     from conflictnlp.evaluation.predictions import predictions_file, write_predictions
@@ -78,6 +80,8 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
     if config.data.test is None:
         raise InputError(f"evaluate: data={config.data.name} names no test split; give one with data.test=FILE")
     splits = load_splits(config.data, model.task, parts=("test",))
+    learnt = read_learnt(model.folder, model.manifest.files)
+    seen = count_seen(ref, learnt, config.data, [example.text for example in splits.test])
     store = Store(config.tracking)
     parent = _parent(store, model.manifest.training.get("run_id"))
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
@@ -86,7 +90,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
         "experiment": config.tracking.experiment or (parent and store.experiment_of(parent)) or model.task.name,
         "about": about(model.task),
         "name": f"evaluate-{config.data.name}",
-        "note": f"Scores of {ref} on {config.data.name}.",
+        "note": f"Scores of {ref} on {config.data.name}.{_seen_note(seen)}",
         "tags": {
             "task": model.task.name,
             "data": config.data.name,
@@ -114,6 +118,8 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
             log.info("data %s\n%s", config.data.name, splits.report.to_text())
             evaluation = evaluate_model(model, splits.test, config.evaluation)
             metrics = {**evaluation.metrics("test"), "duration_seconds": time.time() - started}
+            if seen is not None:
+                metrics["test/seen_in_training"] = float(seen)
             run.log_metrics(metrics)
             run.note(scored_note(record["note"], metrics))
             log.info("test split\n%s", evaluation.to_text())
@@ -127,6 +133,10 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
     finally:
         discard_unused(folder)
     return EvaluateResult(run.run_id, folder, metrics)
+
+
+def _seen_note(seen: int | None) -> str:
+    return f" It has seen {seen} of the texts that are scored here in its training." if seen else ""
 
 
 def _parent(store: Store, run_id: str | None) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from conflictnlp import processes
 from conflictnlp.config import Config, ModelConfig, TransformerConfig
 from conflictnlp.data import Splits
+from conflictnlp.data.lineage import Lineage, text_hashes
 from conflictnlp.data.tagged import TaggedText
 from conflictnlp.files import write_json
 from conflictnlp.task import Task
@@ -30,6 +31,7 @@ def fit_and_score(
     started: float,
     watch: Watch | None = None,
     tagger_texts: list[TaggedText] | None = None,
+    lineage: Lineage | None = None,
 ) -> dict[str, float]:
     """Fit, calibrate, save and score; every file of it lies in the run's folder afterwards.
 
@@ -42,6 +44,7 @@ def fit_and_score(
         started: when the command began, in seconds since the epoch.
         watch: called with every metric while the model is fitted, and the step; it may end the training early.
         tagger_texts: what a tagger of actors learns from; None for a model without one.
+        lineage: what the encoder has read before.
 
     Returns:
         final metrics by name, for instance `test/macro_f1`.
@@ -95,7 +98,8 @@ def fit_and_score(
     facts = _training_facts(config, splits, run.run_id)
     if tagger is not None:
         facts["tagger"] = tagger.facts()
-    save_bundle(folder / "bundle", estimator, task, temperature, thresholds, facts, tagger)
+    learnt = _learnt(splits, tagger_texts or [], lineage or Lineage())
+    save_bundle(folder / "bundle", estimator, task, temperature, thresholds, facts, tagger, learnt)
     # What is scored is the saved bundle, through the road that users take.
     model = Model(folder / "bundle", device=config.device)
     scored = {"val": splits.validation, **({"test": splits.test} if config.evaluation.test else {})}
@@ -168,6 +172,12 @@ def _costs(estimator: Any, config: Config, examples: int, fit_seconds: float, st
     metrics["examples_per_second"] = seen / max(fit_seconds, 1e-9)
     metrics["windowed_share"] = estimator.windowed_share_
     return metrics
+
+
+def _learnt(splits: Splits, tagger_texts: list[TaggedText], lineage: Lineage) -> frozenset[bytes]:
+    """Return the hashes of all that the model has seen but the test; what its encoder has read stays known."""
+    rows = (*splits.train, *splits.validation, *splits.extra)
+    return lineage.hashes | text_hashes([*(row.text for row in rows), *(text.text for text in tagger_texts)])
 
 
 def _training_facts(config: Config, splits: Splits, run_id: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from conflictnlp.composition import compose
 from conflictnlp.config import Config, TransformerConfig
 from conflictnlp.data import Splits, load_splits
 from conflictnlp.data.folds import load_fold
-from conflictnlp.data.lineage import read_lineage, refuse_leaks
+from conflictnlp.data.lineage import Lineage, read_lineage, refuse_leaks
 from conflictnlp.errors import PrunedError, TrackingError
 from conflictnlp.files import write_json
 from conflictnlp.task import Task
@@ -131,7 +131,7 @@ def train_once(
     check_store(config.tracking)
     if splits is None:
         splits = _load(config, task)
-    check_model(config, splits)
+    lineage = check_model(config, splits)
     store = Store(config.tracking)
     record = run_record(config, task, splits, overrides, parent)
     is_child = TAG_PARENT in record["tags"]
@@ -150,7 +150,7 @@ def train_once(
             log.info("data %s\n%s", config.data.name, splits.report.to_text())
             write_json(folder / "config.json", asdict(config))
             write_json(folder / "data_report.json", splits.report.to_dict())
-            metrics = fit_and_score(config, task, splits, folder, run, started, watch, tagger_texts)
+            metrics = fit_and_score(config, task, splits, folder, run, started, watch, tagger_texts, lineage)
             run.note(scored_note(record["note"], metrics))
             result = TrainResult(run.run_id, folder / BUNDLE, metrics)
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(result.bundle), "metrics": metrics})
@@ -189,18 +189,21 @@ def _load(config: Config, task: Task) -> Splits:
     return load_fold(config, task) if config.evaluation.fold else load_splits(config.data, task)
 
 
-def check_model(config: Config, splits: Splits) -> None:
+def check_model(config: Config, splits: Splits) -> Lineage | None:
     """Refuse an encoder, updates or a device that cannot be used, before any run is made for them.
 
     Args:
         config: the experiment.
         splits: its data; the encoder must not have read what is scored (see `data.lineage`).
 
+    Returns:
+        what the encoder has read, as far as it tells.
+
     Raises:
         InputError: it is not there, or has read what it must not.
     """
     if not isinstance(config.model, TransformerConfig):
-        return
+        return None
     from conflictnlp.models.device import resolve_device
     from conflictnlp.models.lora import require_peft
     from conflictnlp.models.weights import find_encoder
@@ -212,7 +215,9 @@ def check_model(config: Config, splits: Splits) -> None:
     # A validation that is cut from train differs from seed to seed; where no test is scored, it is what counts.
     if config.data.validation is not None or not config.evaluation.test:
         scored["validation"] = [example.text for example in splits.validation]
-    refuse_leaks(config.model.encoder, read_lineage(folder), config.data, scored, splits.fingerprints)
+    lineage = read_lineage(folder)
+    refuse_leaks(config.model.encoder, lineage, config.data, scored, splits.fingerprints)
+    return lineage
 
 
 def result_in(folder: Path) -> TrainResult:

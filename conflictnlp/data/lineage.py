@@ -1,4 +1,4 @@
-"""What an encoder has read before it is fine-tuned, and whether that tells of what will be scored."""
+"""What a model has read, as hashes beside its weights, and whether that tells of what is scored."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from conflictnlp.files import write_json
 log = logging.getLogger(__name__)
 PRETRAINING, HASHES = "pretraining.json", "pretraining.hashes"
 # A fine-tuned model's, see `bundle`.
+LEARNT = "training.hashes"
 _MANIFEST = "manifest.json"
 _BYTES = 8
 _TOLD = ("data", "fingerprints", "extra_before")
@@ -28,8 +29,8 @@ class Lineage:
     """What an encoder has read, in all its pre-trainings and fine-tunings by this package.
 
     Attributes:
-        hashes: 8-byte hashes of the normalised texts that it was pre-trained on.
-        latest_date: of those texts (ISO), or None where none bears a date.
+        hashes: 8-byte hashes of the normalised texts that it was pre-trained or fine-tuned on.
+        latest_date: of the texts that it was pre-trained on (ISO), or None where none bears a date.
         undated: how many of them have no date.
         models: of each fine-tuned model in it the data's name, fingerprints and `extra_before`.
     """
@@ -52,13 +53,84 @@ class Lineage:
         )
 
     def shared(self, texts: Iterable[str]) -> int:
-        """Return how many of these texts, each counted once, it was pre-trained on."""
-        return len({text_hash(normalise(text)) for text in texts} & self.hashes)
+        """Return how many of these texts, each counted once, it has read."""
+        return len(text_hashes(texts) & self.hashes)
 
 
 def text_hash(normalised: str) -> bytes:
     """Return the first 8 bytes of a normalised text's SHA-256."""
     return hashlib.sha256(normalised.encode()).digest()[:_BYTES]
+
+
+def text_hashes(texts: Iterable[str]) -> frozenset[bytes]:
+    """Return the hashes of texts as they are written, each once; those without a word are no texts."""
+    return frozenset(text_hash(words) for text in set(texts) if (words := normalise(text)))
+
+
+def write_learnt(folder: Path, hashes: Iterable[bytes]) -> None:
+    """Write `training.hashes`: the sorted hashes of what a model has seen in training, one after another.
+
+    Args:
+        folder: the bundle's; its manifest then names the file and its SHA-256.
+        hashes: of the texts.
+    """
+    (folder / LEARNT).write_bytes(b"".join(sorted(hashes)))
+
+
+def read_learnt(folder: Path, files: Mapping[str, str]) -> frozenset[bytes] | None:
+    """Return the hashes of what a bundle's model has seen in training.
+
+    Args:
+        folder: the bundle.
+        files: SHA-256 of its files, as its manifest tells.
+
+    Returns:
+        the hashes; None where the manifest names no such file, as at first none did.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    if LEARNT not in files:
+        return None
+    try:
+        return _hashes((folder / LEARNT).read_bytes(), files[LEARNT], LEARNT)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder / LEARNT}: damaged ({error}), so what this model was trained on cannot be told; "
+            "train or download the bundle again"
+        ) from error
+
+
+def count_seen(ref: str, learnt: frozenset[bytes] | None, data: DataConfig, texts: Sequence[str]) -> int | None:
+    """Count the scored texts that a model has seen in training; the rule of `extra_before` takes none.
+
+    Args:
+        ref: the model, for messages.
+        learnt: hashes of what it has seen, or None where it does not tell.
+        data: the data config.
+        texts: those that are scored.
+
+    Returns:
+        how many of the texts, each counted once, it has seen; None where it does not tell.
+
+    Raises:
+        InputError: there are some, and the data config sets `extra_before`.
+    """
+    ruled = data.extra_before is not None
+    if learnt is None:
+        level = logging.WARNING if ruled else logging.INFO
+        log.log(level, "%s: no %s in the bundle, so whether it has seen these texts is not known", ref, LEARNT)
+        return None
+    scored = text_hashes(texts)
+    if seen := len(scored & learnt):
+        line = f"{ref} has seen {seen} of the {len(scored)} texts that data={data.name} scores in its training"
+        if ruled:
+            raise InputError(
+                f"evaluate: {line}; train it without them or score other texts "
+                "(data.extra_before=null makes this a warning)"
+            )
+        log.warning("%s; the score may be better than on texts that it has not seen", line)
+    return seen
 
 
 def write_lineage(folder: Path, lineage: Lineage, facts: Mapping[str, Any]) -> None:
@@ -98,10 +170,8 @@ def read_lineage(folder: Path) -> Lineage | None:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             content = (folder / HASHES).read_bytes()
-            if hashlib.sha256(content).hexdigest() != values["hashes"]["sha256"]:
-                raise ValueError(f"{HASHES} is not what it was")
             return Lineage(
-                frozenset(content[at : at + _BYTES] for at in range(0, len(content), _BYTES)),
+                _hashes(content, values["hashes"]["sha256"], HASHES),
                 values["latest_date"],
                 int(values["undated"]),
                 tuple(values["models"]),
@@ -111,7 +181,8 @@ def read_lineage(folder: Path) -> Lineage | None:
                 f"{path}: damaged ({error}), so what this encoder has read cannot be told; pretrain it again"
             ) from error
     if (folder / _MANIFEST).is_file():
-        return Lineage(models=(_model(folder / _MANIFEST),))
+        model, files = _manifest(folder / _MANIFEST)
+        return Lineage(read_learnt(folder, files) or frozenset(), models=(model,))
     return None
 
 
@@ -142,6 +213,9 @@ def refuse_leaks(
     before = data.extra_before
     told = f"model.encoder={encoder}:"
     for split, texts in scored.items():
+        # What a model in it was stopped by, not fitted to; the hashes do not tell the two apart.
+        if split == "validation" and any(_has_same(model, fingerprints, (split,)) for model in lineage.models):
+            continue
         if count := lineage.shared(texts):
             line = f"{told} it has read {count} texts of the {split} split of data={data.name}"
             if before is not None:
@@ -155,8 +229,7 @@ def refuse_leaks(
     if lineage.latest_date is not None and lineage.latest_date >= before:
         raise InputError(f"{told} it has read texts of up to {lineage.latest_date}; {rule}")
     for model in lineage.models:
-        prints = model.get("fingerprints") or {}
-        same = all(prints.get(split) == fingerprints.get(split) for split in ("validation", "test"))
+        same = _has_same(model, fingerprints, ("validation", "test"))
         # With the same rule, data and scored splits, that training was held to all of this itself.
         if model.get("data") != data.name or model.get("extra_before") != before or not same:
             raise InputError(
@@ -165,9 +238,21 @@ def refuse_leaks(
             )
 
 
-def _model(path: Path) -> dict[str, Any]:
+def _has_same(model: Mapping[str, Any], fingerprints: Mapping[str, str], splits: Sequence[str]) -> bool:
+    prints = model.get("fingerprints") or {}
+    return all(prints.get(split) == fingerprints.get(split) for split in splits)
+
+
+def _hashes(content: bytes, digest: str, name: str) -> frozenset[bytes]:
+    if len(content) % _BYTES or hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(f"{name} is not what it was")
+    return frozenset(content[at : at + _BYTES] for at in range(0, len(content), _BYTES))
+
+
+def _manifest(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what a bundle tells of its training, and the SHA-256 of its files."""
     try:
-        training = json.loads(path.read_text(encoding="utf-8"))["training"]
-        return {name: training.get(name) for name in _TOLD}
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {name: values["training"].get(name) for name in _TOLD}, dict(values.get("files", {}))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: damaged, so what this model was trained on cannot be told ({error})") from error

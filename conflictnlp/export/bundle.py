@@ -10,6 +10,7 @@ from pathlib import Path
 
 from conflictnlp.bundle import CARD, METRICS, ONNX, Manifest, load_estimator, seal, versions
 from conflictnlp.data.example import Example
+from conflictnlp.data.lineage import LEARNT
 from conflictnlp.errors import InputError
 from conflictnlp.export.graph import LIBRARIES, write_graph
 from conflictnlp.export.parity import ENOUGH, FinderParity, Parity, compare_finders, compare_models
@@ -52,6 +53,8 @@ def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example],
             _write_tagger(source, temporary, estimator.pad_id_, few)
         # As the estimator uses it: without truncation and padding of its own.
         estimator.tokenizer_.backend_tokenizer.save(str(temporary / TOKENIZER))
+        if LEARNT in source.manifest.files:
+            shutil.copyfile(source.folder / LEARNT, temporary / LEARNT)
         manifest = _manifest(source, estimator, precision)
         seal(temporary, manifest)
         exported = Model(temporary, device="cpu")

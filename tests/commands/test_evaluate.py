@@ -11,6 +11,11 @@ from tests.commands.conftest import QUICK, Run, Said, Trained, say
 PLAIN = ("evaluation.plots=false", "evaluation.bootstrap=20")
 
 
+ROWS = [(f"Shells hit camp{n} on day{n}.", "armed_conflict") for n in range(30)] + [
+    (f"Parties agreed on vote{n} in hall{n}.", "politics") for n in range(30)
+]
+
+
 @pytest.fixture(scope="module")
 def evaluated(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Said]:
     """The trained model, scored once more on the data it was trained on, in a copy of its folder."""
@@ -109,17 +114,49 @@ def test_a_label_that_the_model_does_not_know_is_refused(run: Run, workplace: Pa
     assert said.refusal.startswith("gold.csv:2: unknown label 'weather'")
 
 
-def test_a_training_on_own_files_is_evaluated_on_others(run: Run, workplace: Path) -> None:
-    rows = [
-        f"Shells hit camp{n} on day{n}.,armed_conflict\nParties agreed on vote{n} in hall{n}.,politics\n"
-        for n in range(30)
-    ]
-    (workplace / "rows.csv").write_text("text,label\n" + "".join(rows))
+def write_rows(name: str, rows: list[tuple[str, str]]) -> None:
+    Path(name).write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+
+
+def result_of(said: Said) -> dict[str, Any]:
+    assert said.status == 0, said.err
+    return json.loads(Path(said.out.splitlines()[1].removeprefix("result: ")).read_text())
+
+
+@pytest.fixture
+def own(run: Run) -> str:
+    """The bundle of a training on 60 texts in rows.csv, 12 of which are its test."""
+    write_rows("rows.csv", ROWS)
     said = run("train", "task=topic", "data=files", "data.train=rows.csv", *QUICK)
-    bundle = said.out.splitlines()[1].removeprefix("bundle: ")
-    again = run("evaluate", bundle, "data=files", "data.test=rows.csv", *PLAIN)
-    assert (said.status, again.status) == (0, 0)
-    assert (
-        json.loads(Path(again.out.splitlines()[1].removeprefix("result: ")).read_text())["metrics"]["test/accuracy"]
-        > 0.9
-    )
+    assert said.status == 0, said.err
+    return said.out.splitlines()[1].removeprefix("bundle: ")
+
+
+def test_a_training_on_own_files_is_evaluated_on_others(run: Run, own: str) -> None:
+    write_rows("later.csv", [(f"{text[:-1]} at noon.", label) for text, label in ROWS])
+    metrics = result_of(run("evaluate", own, "data=files", "data.test=later.csv", *PLAIN))["metrics"]
+    assert metrics["test/accuracy"] > 0.9
+    assert metrics["test/seen_in_training"] == 0
+
+
+def test_texts_that_were_trained_on_are_counted(run: Run, workplace: Path, own: str) -> None:
+    said = run("evaluate", own, "data=files", "data.test=rows.csv", *PLAIN)
+    assert "has seen 48 of the 60 texts that data=files scores in its training; the score may be better" in said.err
+    assert result_of(said)["metrics"]["test/seen_in_training"] == 48
+    child = child_of(Trained(workplace, said, "", workplace), said)
+    assert child.data.metrics["test/seen_in_training"] == 48
+    assert "It has seen 48 of the texts" in child.data.tags["mlflow.note.content"]
+
+
+def test_under_the_rule_of_extra_before_they_are_refused(run: Run, own: str) -> None:
+    words = ("evaluate", own, "data=files", "data.test=rows.csv", "data.extra_before='2016-01-01'")
+    assert "has seen 48 of the 60 texts that data=files scores in its training; train it" in run(*words).refusal
+    assert not Path("outputs/evaluate").exists()
+
+
+def test_a_bundle_that_does_not_tell_what_it_has_seen_is_scored(run: Run, workplace: Path, topic_bundle: Path) -> None:
+    write_rows("gold.csv", [("Shells hit the town.", "war"), ("Envoys signed the truce.", "deal")])
+    words = ("evaluate", str(topic_bundle), "data=files", "data.test=gold.csv", *PLAIN)
+    assert "test/seen_in_training" not in result_of(run(*words))["metrics"]
+    said = run(*words, "data.extra_before='2016-01-01'")
+    assert (said.status, "no training.hashes in the bundle" in said.err) == (0, True)

@@ -7,8 +7,22 @@ from pathlib import Path
 import pytest
 
 from conflictnlp.config import DataConfig
-from conflictnlp.data.lineage import HASHES, PRETRAINING, Lineage, read_lineage, refuse_leaks, text_hash, write_lineage
+from conflictnlp.data.lineage import (
+    HASHES,
+    LEARNT,
+    PRETRAINING,
+    Lineage,
+    count_seen,
+    read_learnt,
+    read_lineage,
+    refuse_leaks,
+    text_hash,
+    text_hashes,
+    write_learnt,
+    write_lineage,
+)
 from conflictnlp.errors import InputError
+from conflictnlp.files import sha256_file
 
 RULED = DataConfig(name="momentum", extra_before="2016-01-01")
 PRINTS = {"train": "a", "validation": "b", "test": "c"}
@@ -91,6 +105,62 @@ def test_a_fine_tuned_model_tells_its_data(tmp_path: Path):
     (tmp_path / "manifest.json").write_text("[]")
     with pytest.raises(InputError, match="cannot be told"):
         read_lineage(tmp_path)
+
+
+def bundle_with(folder: Path, training: dict, *texts: str) -> Path:
+    write_learnt(folder, text_hashes(texts))
+    manifest = {"training": training, "files": {LEARNT: sha256_file(folder / LEARNT)}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def test_the_texts_of_a_fine_tuned_model_are_known(tmp_path: Path):
+    lineage = read_lineage(bundle_with(tmp_path, SAME, "Shells hit the town.", "Envoys met.", "ENVOYS met", " - "))
+    assert lineage == Lineage(READ, models=(SAME,))
+    with pytest.raises(InputError, match="it has read 1 texts of the test split of data=momentum"):
+        refuse(lineage, RULED, "Envoys met!")
+
+
+def test_a_model_may_go_on_with_its_own_validation():
+    lineage = Lineage(READ, models=(SAME,))
+    refuse_leaks("enc", lineage, RULED, {"test": ["Rain fell."], "validation": ["Envoys met."]}, PRINTS)
+    with pytest.raises(InputError, match="1 texts of the validation split"):
+        refuse_leaks("enc", lineage, RULED, {"validation": ["Envoys met."]}, {**PRINTS, "validation": "x"})
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing"])
+def test_damaged_hashes_of_a_bundle_are_refused(tmp_path: Path, damage: str):
+    path = bundle_with(tmp_path, SAME, "Envoys met.") / LEARNT
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content[:-1] if damage == "cut" else content[::-1])
+    with pytest.raises(InputError, match=r"training\.hashes: damaged"):
+        read_lineage(tmp_path)
+
+
+def test_a_bundle_of_before_tells_no_texts(tmp_path: Path, caplog):
+    assert read_learnt(tmp_path, {"model.skops": "0"}) is None
+    for data, told in ((RULED, True), (DataConfig(name="free"), False)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            assert count_seen("ref", None, data, ["Envoys met."]) is None
+        assert ("no training.hashes in the bundle" in caplog.text) is told
+
+
+def test_scored_texts_are_counted_once(caplog):
+    texts = ["Envoys met.", "envoys MET", "Rain fell."]
+    with caplog.at_level(logging.WARNING):
+        assert count_seen("ref", READ, DataConfig(name="free"), texts) == 1
+        assert count_seen("ref", READ, RULED, texts[2:]) == 0
+    assert [record.message.partition(";")[0] for record in caplog.records] == [
+        "ref has seen 1 of the 2 texts that data=free scores in its training"
+    ]
+
+
+def test_scored_texts_that_were_learnt_are_refused_under_the_rule():
+    with pytest.raises(InputError, match=r"^evaluate: ref has seen 1 of the 1 texts .*; train it without them or "):
+        count_seen("ref", READ, RULED, ["Envoys met."])
 
 
 def test_lineages_are_joined():
