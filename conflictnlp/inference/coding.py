@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from conflictnlp.data.actors import Actor
-from conflictnlp.data.example import Example, Span
+from conflictnlp.data.example import Example
+from conflictnlp.inference.asking import ask_about, beside_found
 from conflictnlp.inference.found import asking_about_found
 from conflictnlp.inference.model import EMPTY, Model
 from conflictnlp.inference.prediction import Prediction
-from conflictnlp.text import find_mentions
-from conflictnlp.text.spans import Offsets
 
 _CHUNK = 64
 # An event type other than the most probable one is told above this probability (multi-label: from its threshold on).
@@ -75,25 +74,12 @@ class Coder:
         if self.momentum is None:
             return []
         told = [(number, article) for number, article in enumerate(articles) if article.text.strip()]
-        if not self.find_actors and self.actors:
-            return [(n, asked) for n, article in told for actor in self.actors for asked in _ask(article, actor)]
-        found = asking_about_found([article for _, article in told], self.momentum)
-        questions = []
-        for (number, article), others in zip(told, found, strict=True):
-            stated = [asked for actor in self.actors for asked in _ask(article, actor)]
-            taken = [mention for asked in stated for mention in self._mentions(asked)]
-            free = [
-                asked
-                for asked in others
-                if all(end <= first or start >= last for start, end in self._mentions(asked) for first, last in taken)
-            ]
-            questions += [(number, asked) for asked in [*stated, *free]]
-        return questions
-
-    def _mentions(self, asked: Example) -> tuple[Offsets, ...]:
-        """Return where the asked actor stands, title and text counted as one."""
-        assert self.momentum is not None
-        return asked.passage(self.momentum.task).spans[0]
+        names = [actor.names for actor in self.actors]
+        stated = [ask_about(article, names) for _, article in told]
+        if self.find_actors or not names:
+            found = asking_about_found([article for _, article in told], self.momentum)
+            stated = [beside_found(own, others) for own, others in zip(stated, found, strict=True)]
+        return [(number, asked) for (number, _), own in zip(told, stated, strict=True) for asked in own]
 
     def _models(self) -> dict[str, dict[str, str] | None]:
         named = {"topic": self.topic, "event_type": self.event_type, "momentum": self.momentum}
@@ -121,18 +107,11 @@ def _event_types(model: Model | None, prediction: Prediction) -> list[dict[str, 
     ]
 
 
-def _ask(article: Example, actor: Actor) -> Iterator[Example]:
-    """Ask an article about an actor, if it names it."""
-    if find_mentions(f"{article.title}\n{article.text}", actor.names):
-        yield replace(article, spans=(("actor", Span("|".join(actor.names))),))
-
-
 def _course(asked: Example, prediction: Prediction) -> dict[str, Any]:
     span = dict(asked.spans)["actor"]
-    mentions = find_mentions(asked.text, span.names) if span.mentions is None else span.mentions
     return {
         "name": span.names[0],
-        "mentions": [list(mention) for mention in mentions if mention[0] >= 0],
+        "mentions": [list(mention) for mention in span.mentions or () if mention[0] >= 0],
         "label": prediction.label,
         "probability": prediction.probability,
         "probabilities": prediction.probabilities,

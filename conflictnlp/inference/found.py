@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from conflictnlp.config import ColumnsConfig
-from conflictnlp.data.example import Example, Span, make_passage
+from conflictnlp.data.example import Example, make_passage
 from conflictnlp.data.read import Row
+from conflictnlp.inference.asking import ask
 from conflictnlp.inference.model import Model
 from conflictnlp.inference.records import article_of
 
@@ -33,14 +33,7 @@ def asking_about_found(articles: Sequence[Example], model: Model) -> list[list[E
     for article, passage, parties in zip(
         articles, passages, model.find_actors([passage.text for passage in passages]), strict=True
     ):
-        spans = [
-            Span(
-                "|".join((party.name, *party.aliases)),
-                mentions=tuple((start - passage.offset, end - passage.offset) for start, end in party.mentions),
-            )
-            for party in parties
-        ]
-        asked.append([replace(article, spans=(("actor", span),)) for span in spans])
+        asked.append([ask(article, (one.name, *one.aliases), one.mentions, passage.offset) for one in parties])
     return asked
 
 

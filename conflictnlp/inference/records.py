@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,9 +12,9 @@ from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.example import Example, Span, parse_row
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
+from conflictnlp.inference.asking import ask_about
 from conflictnlp.inference.prediction import Prediction
 from conflictnlp.task import Task
-from conflictnlp.text import find_mentions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,30 +74,34 @@ def questions(row: Row, model: Predictor, columns: ColumnsConfig, actors: Sequen
         row: the input's record.
         model: tells which roles are marked.
         columns: names of the input's columns.
-        actors: names and aliases of each actor that the user asks about; empty to take the row's own.
+        actors: names and aliases of each actor that the user asks about, looked for in one pass; empty to take the
+            row's own.
 
     Yields:
-        examples; one with the first actor, which is not in the text, where none of them is.
+        examples; where none of the actors is named, one with them all, which is not in the text.
 
     Raises:
         InputError: the text's column is missing or not a text.
     """
     task = model.task
     if not actors or task.spans != ("actor",):
-        yield parse_row(row, task, columns, None, labelled=False)
+        yield parse_row(_with_roles(row, task, columns), task, columns, None, labelled=False)
         return
     plain = article_of(row, task, columns)
-    named = [names for names in actors if find_mentions(f"{plain.title}\n{plain.text}", names)]
-    for names in named or [["; ".join(names[0] for names in actors)]]:
-        yield Example(
-            where=plain.where,
-            id=plain.id,
-            text=plain.text,
-            title=plain.title,
-            spans=(("actor", Span("|".join(names))),),
-            group=plain.group,
-            date=plain.date,
-        )
+    nobody = replace(plain, spans=(("actor", Span("; ".join(names[0] for names in actors), mentions=())),))
+    yield from ask_about(plain, actors) or [nobody]
+
+
+def _with_roles(row: Row, task: Task, columns: ColumnsConfig) -> Row:
+    """Let a row that names nobody be answered with an error of its own, as one whose actor is not in the text."""
+    values = dict(row.values)
+    for role in task.spans:
+        column = getattr(columns, role)
+        words = values.get(column)
+        if (words is None or not str(words).strip()) and role not in task.optional_spans:
+            prefix = "" if role == "actor" else f"{role}_"
+            values |= {column: "", getattr(columns, f"{prefix}start"): None, getattr(columns, f"{prefix}end"): None}
+    return Row(row.where, values)
 
 
 def article_of(row: Row, task: Task, columns: ColumnsConfig) -> Example:
@@ -158,13 +163,20 @@ def frame_with_predictions(model: Predictor, frame: pd.DataFrame, abstain_below:
     check_columns(model, map(str, frame.columns), given_actors=False)
     columns = ColumnsConfig()
     fields = [name for name in vars(columns).values() if name and name in frame.columns]
+    needed = [columns.text, *(role for role in model.task.spans if role not in model.task.optional_spans)]
+    if missing := [name for name in needed if name not in frame.columns]:
+        raise InputError(
+            f"predict_frame: no column {missing[0]!r}, which task {model.task.name} needs; "
+            f"the columns are {', '.join(map(str, frame.columns))}; rename the one that holds it"
+        )
     parts = frame[fields].to_dict("records")
     examples = []
     for label, values in zip(frame.index, parts, strict=True):
-        missing = {key for key, value in values.items() if pd.api.types.is_scalar(value) and pd.isna(value)}
-        cleaned = {str(key): None if key in missing else value for key, value in values.items()}
+        empty = {key for key, value in values.items() if pd.api.types.is_scalar(value) and pd.isna(value)}
+        cleaned = {str(key): None if key in empty else value for key, value in values.items()}
         cleaned.setdefault("id", str(label))
-        examples.append(parse_row(Row(f"row {label}", cleaned), model.task, columns, None, labelled=False))
+        row = _with_roles(Row(f"row {label}", cleaned), model.task, columns)
+        examples.append(parse_row(row, model.task, columns, None, labelled=False))
     records = [
         record(model, {}, example, prediction)
         for example, prediction in zip(examples, model.predict_examples(examples, abstain_below), strict=True)

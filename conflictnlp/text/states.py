@@ -101,8 +101,8 @@ _NAMES = "|".join(
 _STATE = re.compile(rf"(?<![\w.])(?:{_NAMES})(?!\w)")
 # States whose forces are in the news for what they do in others' wars.
 ABROAD = frozenset(
-    "united_states united_kingdom france russia turkey iran israel saudi_arabia united_arab_emirates kenya uganda rwanda "
-    "burundi".split()
+    "united_states united_kingdom france russia turkey iran israel saudi_arabia united_arab_emirates "
+    "kenya uganda rwanda burundi".split()
 )
 STATES = frozenset(_FIRST.values())
 # "in northern Syria", "in other parts of Syria"

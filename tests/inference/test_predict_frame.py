@@ -100,7 +100,7 @@ def test_a_frame_without_texts_is_refused(topic):
 
 
 def test_a_frame_without_actors_is_refused(momentum):
-    with pytest.raises(InputError, match="no 'actor'"):
+    with pytest.raises(InputError, match="no column 'actor', which task momentum needs; the columns are text"):
         momentum.predict_frame(pd.DataFrame({"text": ["IS advanced."]}))
 
 
@@ -163,3 +163,11 @@ def test_offsets_are_the_sources_even_if_only_the_targets_are_stated(pair):
 def test_an_actor_column_that_would_be_overwritten_is_refused(pair):
     with pytest.raises(InputError, match=r"column\(s\) actor"):
         pair.predict_frame(pd.DataFrame({"text": ["IS hit FARC"], "source": ["IS"], "actor": ["mine"]}))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), "", " "])
+def test_a_row_that_names_nobody_has_an_error_of_its_own(momentum, missing):
+    frame = pd.DataFrame({"text": ["IS advanced on Ostra."] * 2, "actor": ["IS", missing], "start": 0, "end": 2})
+    result = momentum.predict_frame(frame)
+    assert [None if pd.isna(error) else error for error in result["error"]] == [None, "actor not in text"]
+    assert pd.isna(result["prediction"].iloc[1])

@@ -63,6 +63,13 @@ def test_one_question_for_each_actor_that_is_named(momentum):
     assert found == [["Hamas", "HAMAS"], ["IS"]]
 
 
+def test_words_that_two_names_claim_are_the_longers(momentum):
+    assert asked(momentum, "The Free Syrian Army met.", ["Syrian army"], ["Free Syrian Army"]) == [["Free Syrian Army"]]
+    row = Row("row 1", {"text": "The Free Syrian Army met. The Syrian army fled."})
+    first, second = questions(row, momentum, ColumnsConfig(), [["Syrian army"], ["Free Syrian Army"]])
+    assert [first.spans[0][1].mentions, second.spans[0][1].mentions] == [((30, 41),), ((4, 20),)]
+
+
 def test_an_actor_named_in_the_title_is_asked_about(momentum):
     assert asked(momentum, "They met.", ["IS"], ["FARC"], title="IS meets") == [["IS"]]
 
@@ -73,6 +80,13 @@ def test_one_question_with_all_actors_where_none_is_named(momentum):
 
 def test_a_rows_own_actor_is_asked_about_where_none_is_given(momentum):
     assert asked(momentum, "IS met.", actor="IS|Daesh") == [["IS", "Daesh"]]
+
+
+@pytest.mark.parametrize("cell", [{}, {"actor": None}, {"actor": ""}, {"actor": None, "start": 0, "end": 2}])
+def test_a_row_that_names_nobody_is_asked_about_nobody(momentum, cell):
+    (example,) = questions(Row("row 1", {"text": "IS met.", **cell}), momentum, ColumnsConfig(), [])
+    (prediction,) = momentum.predict_examples([example])
+    assert (prediction.actor, prediction.error) == (None, "actor not in text")
 
 
 def test_a_record_holds_the_rows_columns_first(topic):
