@@ -42,9 +42,12 @@ def add_commands(commands: Commands) -> None:
     code.set_defaults(run=_code)
 
     agree = commands.add_parser("agree", help="agreement of predictions with a human coder's labels")
-    agree.add_argument("predictions", metavar="PREDICTIONS", help="what predict wrote")
+    agree.add_argument("predictions", metavar="PREDICTIONS", help="what predict or code wrote, not the page")
     agree.add_argument("labels", metavar="LABELS", help="the human's file: id (or text), actor, label")
     agree.add_argument("--label-column", metavar="C", help="the column of the human's code")
+    agree.add_argument(
+        "--task", choices=("momentum", "topic"), help="of what code wrote: momentum (default, by actor) or topic"
+    )
     agree.add_argument("--output", metavar="FILE", help="the disagreements to read: .csv, .tsv or .jsonl")
     agree.set_defaults(run=_agree)
 
@@ -86,9 +89,10 @@ def _code(options: argparse.Namespace) -> int:
 
 
 def _agree(options: argparse.Namespace) -> int:
-    from conflictnlp.commands.agree import agree, write_disagreements
+    from conflictnlp.commands.agree import agree, check_output, write_disagreements
 
-    result = agree(options.predictions, options.labels, options.label_column)
+    check_output(options.output)
+    result = agree(options.predictions, options.labels, options.label_column, options.task)
     # With a file the disagreements stand there.
     print(result.to_text(limit=0 if options.output else 10), file=sys.stderr)
     if options.output:

@@ -141,6 +141,42 @@ def test_several_labels_of_a_case_are_one_code_in_any_order_and_format(tmp_path:
         assert [(case["human"], case["model"]) for case in result.disagreements] == [("arrest", "kill")]
 
 
+def test_the_sentence_that_weighed_most_is_told(tmp_path: Path) -> None:
+    evidence = [{"text": "Rain fell.", "weight": 0.2}, {"text": "It lost Ostra.", "weight": 0.8}]
+    mine = write(tmp_path / "mine.jsonl", [{"id": 1, "prediction": "losing", "text": "…", "evidence": evidence}])
+    result = agree(mine, write(tmp_path / "labels.jsonl", [{"id": 1, "label": "none"}]))
+    assert result.to_text().splitlines()[-1] == "    It lost Ostra."
+
+
+@pytest.fixture
+def with_chances(tmp_path: Path) -> str:
+    """Predictions that tell the probability of every label, in declared order."""
+    chances = {"prob_losing": 0.1, "prob_gaining": 0.8, "prob_none": 0.1}
+    rows = [{"id": n, "prediction": label, **chances} for n, label in enumerate(["gaining", "losing", "gaining"])]
+    return write(tmp_path / "chances.jsonl", rows)
+
+
+def test_labels_stand_in_declared_order(tmp_path: Path, with_chances: str) -> None:
+    labels = [{"id": n, "label": label} for n, label in enumerate(["gaining", "none", "losing"])]
+    result = agree(with_chances, write(tmp_path / "labels.jsonl", labels))
+    assert result.agreement.labels == ("losing", "gaining", "none")
+
+
+def test_several_labels_stand_in_declared_order(tmp_path: Path) -> None:
+    chances = {"prob_kill": 0.5, "prob_arrest": 0.5}
+    rows = [{"id": n, "prediction": labels, **chances} for n, labels in enumerate([["arrest"], ["kill"], []])]
+    labels = [{"id": 0, "labels": ["arrest", "kill"]}, {"id": 1, "labels": ["kill"]}, {"id": 2, "labels": []}]
+    result = agree(write(tmp_path / "mine.jsonl", rows), write(tmp_path / "labels.jsonl", labels))
+    assert result.agreement.labels == ("(no label)", "kill", "arrest|kill", "arrest")
+
+
+def test_a_label_that_the_model_does_not_know_is_refused(tmp_path: Path, with_chances: str) -> None:
+    (tmp_path / "labels.csv").write_text("id,label\n0,gaining\n1,gainning\n")
+    told = r"labels.csv:3: label 'gainning' is none of the predictions' labels \(losing, gaining, none\); correct it"
+    with pytest.raises(InputError, match=told):
+        agree(with_chances, str(tmp_path / "labels.csv"))
+
+
 class TestCommand:
     """Words in, tables and one JSON object out."""
 
@@ -159,20 +195,31 @@ class TestCommand:
     def test_tables_and_the_disagreements_go_to_stderr(self, predictions: str, labels: str) -> None:
         lines = say("agree", predictions, labels).err.splitlines()
         assert lines[1] == "agreement 66.7% of 3 cases"
-        assert lines[-4:] == [
+        assert lines[-5:] == [
             "left out: predictions without a label: 1",
             "",
             "1 of 1 disagreements, the model's surest first:",
             "human none, model losing 0.90: 1 Front",
+            "    one",
         ]
 
-    def test_no_line_is_longer_than_a_terminal(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_no_line_is_longer_than_a_terminal(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", str(width))
         name = "a/very long/folder " * 10
-        mine = write(tmp_path / "mine.jsonl", [{"id": f"{n} {name}", "prediction": "a"} for n in range(12)])
+        rows = [{"id": f"{n} {name}", "text": "A " + "long " * 40, "prediction": "a"} for n in range(12)]
+        mine = write(tmp_path / "mine.jsonl", rows)
         theirs = write(tmp_path / "theirs.jsonl", [{"id": f"{n} {name}", "label": "b"} for n in range(12)])
         lines = say("agree", mine, theirs).err.splitlines()
-        assert max(map(len, lines)) <= 80
+        assert width - 20 <= max(map(len, lines)) <= width
         assert sum(line.startswith("human b, model a: ") for line in lines) == 10
+
+    def test_the_disagreements_not_shown_are_counted(self, tmp_path: Path) -> None:
+        mine = write(tmp_path / "mine.jsonl", [{"id": n, "prediction": "a"} for n in range(12)])
+        theirs = write(tmp_path / "theirs.jsonl", [{"id": n, "label": "b"} for n in range(12)])
+        assert say("agree", mine, theirs).err.splitlines()[-1] == "2 more; --output FILE takes all 12"
 
     def test_the_disagreements_may_be_a_file(self, predictions: str, labels: str, tmp_path: Path) -> None:
         said = say("agree", predictions, labels, "--output", str(tmp_path / "read.jsonl"))
@@ -184,13 +231,13 @@ class TestCommand:
             "model": "losing",
             "probability": 0.9,
             "text": "one",
+            "sentence": None,
         }
         assert "disagreements" not in said.err
 
-    def test_an_unknown_suffix_is_refused(self, predictions: str, labels: str, tmp_path: Path) -> None:
-        said = say("agree", predictions, labels, "--output", str(tmp_path / "read.html"))
-        assert (said.status, said.out) == (2, "")
-        assert "use .csv, .tsv or .jsonl" in said.err
+    def test_an_unknown_suffix_is_refused_before_anything_is_read(self) -> None:
+        told = say("agree", "none.jsonl", "none.csv", "--output", "read.html").refusal
+        assert told == "--output read.html: use .csv, .tsv or .jsonl"
 
     def test_a_missing_file_is_one_line(self, predictions: str) -> None:
         assert "no such file" in say("agree", predictions, "none.jsonl").refusal
