@@ -19,6 +19,7 @@ from conflictnlp.commands.prediction_output import check_output, line
 from conflictnlp.commands.prediction_parts import open_parts
 from conflictnlp.commands.prediction_survey import Survey, survey
 from conflictnlp.config import ColumnsConfig
+from conflictnlp.data.actors import gather_actors
 from conflictnlp.data.example import Example
 from conflictnlp.data.read import Row, suffix_of
 from conflictnlp.errors import InputError
@@ -63,7 +64,7 @@ def predict(
         model: a loaded model.
         source: `.txt`, `.jsonl`, `.csv`, `.tsv`, `.parquet` (or `.gz`), a folder of `.txt`, or `-`.
         output: a file whose suffix tells the format; None for JSON lines to stdout.
-        actors: `NAME|ALIAS|…`, each asked of every text; empty to take the input's own columns, or where it has none
+        actors: `NAME|ALIAS|…`, each asked of every text that names it, no name of two; empty to take the input's own columns, or where it has none
             the actors that the model finds.
         columns: names of the input's columns.
         abstain_below: see `Model.predict`.
@@ -76,9 +77,7 @@ def predict(
         InputError: the input cannot be used, or the parts are of another run; no output is left.
     """
     columns = columns or ColumnsConfig()
-    asked = [[name.strip() for name in actor.split("|") if name.strip()] for actor in actors]
-    if any(not names for names in asked):
-        raise InputError("--actor: an empty name")
+    asked = [list(actor.names) for actor in gather_actors(actors)]
     if asked and model.task.spans != ("actor",):
         raise InputError(f"--actor: task {model.task.name} does not read a text for one actor")
     if output is not None:
@@ -94,6 +93,8 @@ def predict(
     result = _print(rows, asking, found) if output is None else _write(rows, asking, found, Path(output), resume)
     if result.errors:
         log.warning("%d of %d records carry an error", result.errors, result.rows)
+    if found.unnamed:
+        log.warning("named in no article: %s", ", ".join(found.unnamed))
     return result
 
 

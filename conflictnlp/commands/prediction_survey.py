@@ -25,12 +25,14 @@ class Survey:
         table: the columns of the output.
         finds: whether the model is to find the actors.
         digest: SHA-256 of all rows and their places.
+        unnamed: stated actors that no row names.
     """
 
     rows: int
     table: Table
     finds: bool
     digest: str
+    unnamed: tuple[str, ...] = ()
 
 
 def survey(
@@ -62,6 +64,7 @@ def survey(
     digest = hashlib.sha256()
     total = 0
     finds = False
+    named: set[str] = set()
     for row in rows:
         if not names:
             finds = _check_roles(model, row.values, columns, bool(asked), source)
@@ -70,9 +73,9 @@ def survey(
                 f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
                 "name the text's with --text-column"
             )
-        # Parsed for its faults alone; whom the model finds needs no words in the input.
-        for _ in [article_of(row, model.task, columns)] if finds else questions(row, model, columns, asked):
-            pass
+        # Parsed for its faults and for whom it names; whom the model finds needs no words in the input.
+        for question in [article_of(row, model.task, columns)] if finds else questions(row, model, columns, asked):
+            named |= {span.names[0] for _, span in question.spans if span.mentions}
         names.update(dict.fromkeys(row.values))
         if types is not None:
             types.add(row.values)
@@ -85,7 +88,8 @@ def survey(
     check_columns(model, names, bool(asked) or finds)
     written = list(dict.fromkeys([*names, *output_columns(model)]))
     table = Table(written, types.schema(written) if types is not None else None)
-    return Survey(total, table, finds, digest.hexdigest())
+    unnamed = tuple(actor[0] for actor in asked if actor[0] not in named)
+    return Survey(total, table, finds, digest.hexdigest(), unnamed)
 
 
 def _check_roles(model: Model, names: Iterable[str], columns: ColumnsConfig, asked: bool, source: str) -> bool:

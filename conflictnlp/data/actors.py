@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from conflictnlp.errors import InputError
+from conflictnlp.text import search_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,6 @@ def _refuse_shared_names(actors: Sequence[Actor], where: str) -> None:
     owner: dict[str, int] = {}
     for number, actor in enumerate(actors):
         for name in actor.names:
-            # As they are looked for: a name in capitals matches only itself.
-            first = owner.setdefault(name if name.isupper() else name.casefold(), number)
+            first = owner.setdefault(search_key(name), number)
             if first != number:
                 raise InputError(f"{where}: {name!r} names two actors, {actors[first].name} and {actor.name}")

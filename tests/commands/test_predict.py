@@ -97,7 +97,38 @@ class TestActors:
         assert topic("a.txt", "--actor", "IS").refusal == "--actor: task topic does not read a text for one actor"
 
     def test_an_empty_name_is_refused(self, momentum: Run, tmp_path: Path) -> None:
-        assert momentum("a.txt", "--actor", " | ").refusal == "--actor: an empty name"
+        assert momentum("a.txt", "--actor", " | ").refusal == "--actor ' | ': an empty name"
+
+    @pytest.mark.parametrize("other", ["IS", "Daesh|IS"])
+    def test_a_name_of_two_actors_is_refused(self, momentum: Run, tmp_path: Path, other: str) -> None:
+        (tmp_path / "a.txt").write_text(MOVES)
+        assert "--actor: 'IS' names two actors" in momentum("a.txt", "--actor", "IS", "--actor", other).refusal
+
+    def test_the_longest_name_takes_the_words(self, momentum: Run, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").write_text("The Free Army met the Army.")
+        rows = answers(momentum("a.txt", "--actor", "Army", "--actor", "Free Army").out)
+        assert [(row["actor"], row["start"], len(row["evidence"])) for row in rows] == [
+            ("Army", 22, 1),
+            ("Free Army", 4, 1),
+        ]
+
+    def test_an_empty_cell_is_a_row_with_an_error(self, momentum: Run, tmp_path: Path) -> None:
+        (tmp_path / "rows.csv").write_text(f"text,actor,note\n{MOVES},,a\n{MOVES},IS,b\n")
+        said = momentum("rows.csv")
+        assert said.status == 3
+        assert [(row["note"], row["actor"], row["prediction"], row["error"]) for row in answers(said.out)] == [
+            ("a", None, None, "actor not in text"),
+            ("b", "IS", "gaining", None),
+        ]
+
+    def test_actors_that_no_text_names_are_told_at_the_end(self, momentum: Run, tmp_path: Path) -> None:
+        (tmp_path / "rows.csv").write_text(f"text\n{MOVES}\nRain.\n")
+        said = momentum("rows.csv", "--actor", "XX|X", "--actor", "IS", "--actor", "YY")
+        assert said.err.splitlines()[-1].endswith("named in no article: XX, YY")
+
+    def test_where_all_are_named_nobody_is_told(self, momentum: Run, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").write_text(MOVES)
+        assert "named in no article" not in momentum("a.txt", "--actor", "XX|IS").err
 
 
 def test_an_unsure_prediction_is_left_out_on_demand(topic: Run, tmp_path: Path) -> None:

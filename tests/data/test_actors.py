@@ -86,6 +86,7 @@ class TestFile:
             ("- {name: IS, aliases: [X]}\n- {name: FARC, aliases: [X]}", "'X' names two actors, IS and FARC"),
             ("- name: IS\n- name: IS", "'IS' names two actors"),
             ("- name: the army\n- {name: Y, aliases: [The Army]}", "'The Army' names two actors"),
+            ("- name: Lord's Army\n- name: Lord\u2019s  army", "names two actors"),
             ("- name: [", "cannot be read as YAML"),
             ("- name: 2014-13-45", "cannot be read as YAML"),
         ],
