@@ -36,6 +36,7 @@ def add_commands(commands: Commands) -> None:
     code.add_argument(
         "--output", metavar="FILE", help=".jsonl (.gz), .parquet or .html; JSON lines to stdout without it"
     )
+    code.add_argument("--abstain-below", metavar="P", type=_share, help="leave less probable labels empty")
     code.add_argument("--text-column", metavar="C", default="text")
     code.add_argument("--id-column", metavar="C", default="id")
     code.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
@@ -82,9 +83,8 @@ def _code(options: argparse.Namespace) -> int:
     actors = gather_actors(options.actor, options.actors)
     refs = {"topic": options.topic, "event_type": options.event_type, "momentum": options.momentum}
     columns = ColumnsConfig(text=options.text_column, id=options.id_column)
-    _, errors = code(
-        load_coder(refs, actors, options.device, options.find_actors), options.input, options.output, columns
-    )
+    coder = load_coder(refs, actors, options.device, options.find_actors, options.abstain_below)
+    _, errors = code(coder, options.input, options.output, columns)
     return 3 if errors else 0
 
 
@@ -110,7 +110,10 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _share(word: str) -> float:
-    value = float(word)
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{word} is not between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number between 0 and 1")
     return value

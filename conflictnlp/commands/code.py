@@ -24,7 +24,11 @@ CHAMPION = "models:/{task}@champion"
 
 
 def load_coder(
-    refs: dict[str, str | None], actors: Sequence[Actor] = (), device: str = "auto", find_actors: bool = False
+    refs: dict[str, str | None],
+    actors: Sequence[Actor] = (),
+    device: str = "auto",
+    find_actors: bool = False,
+    abstain_below: float | None = None,
 ) -> Coder:
     """Load the models that code together.
 
@@ -33,6 +37,7 @@ def load_coder(
         actors: asked of every article that names them; without any, the momentum model finds them.
         device: auto, cpu, cuda, cuda:N or mps.
         find_actors: ask about found actors beside the stated ones.
+        abstain_below: see `Coder`.
 
     Returns:
         the coder.
@@ -55,7 +60,7 @@ def load_coder(
             f"{models['momentum'].ref}: this model finds no actors by itself; "
             "name them with --actor 'NAME|ALIAS' or --actors FILE"
         )
-    return Coder(models["topic"], models["event_type"], models["momentum"], tuple(actors), find_actors)
+    return Coder(models["topic"], models["event_type"], models["momentum"], tuple(actors), find_actors, abstain_below)
 
 
 def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsConfig | None = None) -> tuple[int, int]:
@@ -88,15 +93,20 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
             yield waiting[-1]
 
     articles = errors = 0
+    unnamed = dict.fromkeys(actor.name for actor in coder.actors)
     bar = tqdm(total=total, desc="code", unit=" articles", file=sys.stderr, disable=not sys.stderr.isatty())
     with record_writer(output) as write, bar:
         for record in coder.code(examples()):
             write(record, waiting.pop(0))
             articles += 1
             errors += record["error"] is not None
+            for actor in record["actors"] if unnamed else ():
+                unnamed.pop(actor["name"], None)
             bar.update()
     if errors:
         log.warning("%d of %d articles carry an error", errors, articles)
+    if unnamed:
+        log.warning("named in no article: %s", ", ".join(unnamed))
     return articles, errors
 
 

@@ -64,8 +64,8 @@ def predict(
         model: a loaded model.
         source: `.txt`, `.jsonl`, `.csv`, `.tsv`, `.parquet` (or `.gz`), a folder of `.txt`, or `-`.
         output: a file whose suffix tells the format; None for JSON lines to stdout.
-        actors: `NAME|ALIAS|…`, each asked of every text that names it, no name of two; empty to take the input's own columns, or where it has none
-            the actors that the model finds.
+        actors: `NAME|ALIAS|…`, each asked of every text that names it; no two share a name. Empty to take the
+            input's own columns, or where it has none the actors that the model finds.
         columns: names of the input's columns.
         abstain_below: see `Model.predict`.
         resume: go on with the parts that a killed run of the same arguments left; without any, start anew.

@@ -35,6 +35,11 @@ def make_examples(task: Task, texts: str | Sequence[str], marks: Mapping[str, An
         single, several = marks.pop(role, None), marks.pop(f"{role}s", None)
         if single is not None and several is not None:
             raise InputError(f"predict: give {role} or {role}s, not both")
+        if single is not None and not isinstance(single, str):
+            raise InputError(
+                f"predict: {role} is a {type(single).__name__}, not a str; {role}s= is for lists, "
+                f"one {role} for each text"
+            )
         if several is not None:
             values = [several] if isinstance(several, str) else list(several)
             if len(values) != len(texts):

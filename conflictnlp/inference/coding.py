@@ -29,6 +29,7 @@ class Coder:
         momentum: reads a text for one actor.
         actors: asked of every article that names them; without any, the momentum model finds the actors itself.
         find_actors: ask about found actors beside the stated ones.
+        abstain_below: a less probable label is left out: None stands for it.
     """
 
     topic: Model | None = None
@@ -36,6 +37,7 @@ class Coder:
     momentum: Model | None = None
     actors: Sequence[Actor] = ()
     find_actors: bool = False
+    abstain_below: float | None = None
 
     def code(self, articles: Iterable[Example]) -> Iterator[dict[str, Any]]:
         """Code articles one by one, in order and in bounded memory.
@@ -51,11 +53,11 @@ class Coder:
             yield from self._chunk(chunk)
 
     def _chunk(self, articles: list[Example]) -> Iterator[dict[str, Any]]:
-        topics = _predict(self.topic, articles)
+        topics = _predict(self.topic, articles, self.abstain_below)
         types = _predict(self.event_type, articles)
         questions = self._questions(articles)
         courses: list[list[dict[str, Any]]] = [[] for _ in articles]
-        answers = _predict(self.momentum, [asked for _, asked in questions])
+        answers = _predict(self.momentum, [asked for _, asked in questions], self.abstain_below)
         for (number, asked), answer in zip(questions, answers, strict=True):
             courses[number].append(_course(asked, answer))
         for number, article in enumerate(articles):
@@ -63,7 +65,7 @@ class Coder:
                 "id": article.id,
                 "date": article.date,
                 "topic": _topic(topics[number]) if self.topic else None,
-                "event_types": _event_types(self.event_type, types[number]) if self.event_type else [],
+                "event_types": self._event_types(types[number]) if self.event_type else [],
                 "actors": courses[number],
                 "models": self._models(),
                 "error": EMPTY if not article.text.strip() else None,
@@ -81,6 +83,17 @@ class Coder:
             stated = [beside_found(own, others) for own, others in zip(stated, found, strict=True)]
         return [(number, asked) for (number, _), own in zip(told, stated, strict=True) for asked in own]
 
+    def _event_types(self, prediction: Prediction) -> list[dict[str, Any]]:
+        assert self.event_type is not None
+        ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
+        is_multi, least = self.event_type.task.is_multi, self.abstain_below or 0
+        told = [
+            {"label": label, "probability": chance}
+            for number, (label, chance) in enumerate(ranked)
+            if chance >= least and (number == 0 or (label in prediction.labels if is_multi else chance > _TOLD))
+        ]
+        return told or [{"label": None, "probability": chance} for _, chance in ranked[:1]]
+
     def _models(self) -> dict[str, dict[str, str] | None]:
         named = {"topic": self.topic, "event_type": self.event_type, "momentum": self.momentum}
         return {
@@ -88,23 +101,12 @@ class Coder:
         }
 
 
-def _predict(model: Model | None, examples: list[Example]) -> list[Prediction]:
-    return list(model.predict_examples(examples)) if model else []
+def _predict(model: Model | None, examples: list[Example], abstain_below: float | None = None) -> list[Prediction]:
+    return list(model.predict_examples(examples, abstain_below)) if model else []
 
 
 def _topic(prediction: Prediction) -> dict[str, Any] | None:
     return None if prediction.error else {"label": prediction.label, "probability": prediction.probability}
-
-
-def _event_types(model: Model | None, prediction: Prediction) -> list[dict[str, Any]]:
-    assert model is not None
-    ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
-    told = {*prediction.labels} if model.task.is_multi else {label for label, chance in ranked if chance > _TOLD}
-    return [
-        {"label": label, "probability": chance}
-        for number, (label, chance) in enumerate(ranked)
-        if number == 0 or label in told
-    ]
 
 
 def _course(asked: Example, prediction: Prediction) -> dict[str, Any]:

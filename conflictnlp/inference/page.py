@@ -66,7 +66,7 @@ def _contents(coded: Sequence[tuple[dict[str, Any], Example]]) -> str:
     for number, (record, article) in enumerate(coded, 1):
         chips = "".join(_chip(actor, f"{actor['name']}: ") for actor in record["actors"])
         fault = f"<span class=fault>{escape(record['error'])}</span>" if record["error"] else ""
-        topic = escape(record["topic"]["label"]) if record["topic"] else ""
+        topic = escape(_label(record["topic"])) if record["topic"] else ""
         rows.append(
             f"<tr><td><a href='#a{number}'>{escape(_name(record, article))}</a></td>"
             f"<td class=date>{escape(record['date'] or '')}</td><td>{topic}</td><td>{chips}{fault}</td></tr>"
@@ -78,9 +78,9 @@ def _article(number: int, record: dict[str, Any], article: Example) -> str:
     facts = [escape(record["id"])] if article.title else []
     facts += [escape(record["date"])] if record["date"] else []
     if record["topic"]:
-        facts.append(f"topic {escape(record['topic']['label'])} {record['topic']['probability']:.2f}")
+        facts.append(f"topic {escape(_label(record['topic']))} {record['topic']['probability']:.2f}")
     if record["event_types"]:
-        told = ", ".join(f"{escape(event['label'])} {event['probability']:.2f}" for event in record["event_types"])
+        told = ", ".join(f"{escape(_label(event))} {event['probability']:.2f}" for event in record["event_types"])
         facts.append(f"event types {told}")
     lines = [f"<section id=a{number}><h2>{escape(_name(record, article))}</h2><p class=meta>{' · '.join(facts)}</p>"]
     if record["error"]:
@@ -104,9 +104,13 @@ def _models(models: dict[str, dict[str, str] | None]) -> str:
 
 
 def _chip(actor: dict[str, Any], before: str = "") -> str:
-    label = actor["label"] or "unclear"
+    label = _label(actor)
     chance = "" if actor["probability"] is None else f" {actor['probability']:.2f}"
     return f"<span class=chip style='background:{_colour(label)}'>{escape(before + label)}{chance}</span>"
+
+
+def _label(told: dict[str, Any]) -> str:
+    return told["label"] or "unclear"
 
 
 def _colour(label: str) -> str:

@@ -107,6 +107,27 @@ def test_missing_values_are_none(coding: Run, tmp_path: Path) -> None:
     assert (record["id"], record["date"]) == ("a.jsonl:1", None)
 
 
+def test_unsure_labels_are_left_empty_on_demand(coding: Run, moves: str, tmp_path: Path) -> None:
+    (sure,) = records(coding(moves, *ACTORS).out)
+    said = coding(moves, *ACTORS, "--abstain-below", "1", "--output", "out.jsonl")
+    (unsure,) = records((tmp_path / "out.jsonl").read_text())
+    assert (said.status, unsure["error"]) == (0, None)
+    parts = lambda record: [record["topic"], *record["event_types"][:1], *record["actors"]]  # noqa: E731
+    assert [part["label"] for part in parts(unsure)] == [None] * 4
+    assert [part["probability"] for part in parts(unsure)] == [part["probability"] for part in parts(sure)]
+    for name in ("out.html", "out.parquet"):
+        assert coding(moves, *ACTORS, "--abstain-below", "1", "--output", name).status == 0
+    assert "topic unclear" in (tmp_path / "out.html").read_text()
+
+
+def test_actors_that_no_article_names_are_told_at_the_end(coding: Run, tmp_path: Path) -> None:
+    name = rows(tmp_path / "a.jsonl", {"text": MOVES}, {"text": "Rain."})
+    said = coding(name, *ACTORS, "--actor", "XX|X", "--actor", "YY")
+    assert said.status == 0
+    assert said.err.splitlines()[-1].endswith("named in no article: XX, YY")
+    assert "named in no article" not in coding(name, *ACTORS).err
+
+
 class TestActorsFile:
     """Actors of a file."""
 

@@ -141,7 +141,8 @@ def test_an_unsure_prediction_is_left_out_on_demand(topic: Run, tmp_path: Path) 
 
 @pytest.mark.parametrize("word", ["2", "-0.1", "nan", "much"])
 def test_a_threshold_that_is_no_share_is_refused(topic: Run, word: str) -> None:
-    assert "--abstain-below" in topic("a.txt", f"--abstain-below={word}").refusal
+    refusal = topic("a.txt", f"--abstain-below={word}").refusal
+    assert refusal.startswith(f"argument --abstain-below: '{word}' is not a number between 0 and 1")
 
 
 def test_columns_may_bear_other_names(topic: Run, tmp_path: Path) -> None:

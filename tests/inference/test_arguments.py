@@ -52,6 +52,7 @@ def test_no_texts_no_examples(actor_task):
     [
         ("a", {}, "task momentum reads a text for one actor; give actor=..."),
         (["a"], {}, "give actors=[...]"),
+        ("a", {"actor": ["IS"]}, "actor is a list, not a str; actors= is for lists"),
         (["a"], {"actor": "IS", "actors": ["IS"]}, "give actor or actors, not both"),
         (["a", "b"], {"actors": ["IS"]}, "2 texts but 1 actors"),
         (["a", "b"], {"actors": "IS"}, "2 texts but 1 actors"),

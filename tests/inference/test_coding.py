@@ -28,7 +28,7 @@ class Fixed:
         self.answer = Prediction(max(chances, key=chances.__getitem__), chosen, max(chances.values()), chances)
         self.asked: list[str] = []
 
-    def predict_examples(self, examples: Iterable[Example]) -> Iterator[Prediction]:
+    def predict_examples(self, examples: Iterable[Example], _: float | None = None) -> Iterator[Prediction]:
         for example in examples:
             self.asked.append(example.text)
             yield self.answer
@@ -38,8 +38,8 @@ def article(text: str, name: str = "a", title: str = "", date: str | None = None
     return Example(where=name, id=name, text=text, title=title, date=date)
 
 
-def event_types(model: Any) -> list[str]:
-    (record,) = Coder(event_type=model).code([article("Any.")])
+def event_types(model: Any, abstain_below: float | None = None) -> list[str | None]:
+    (record,) = Coder(event_type=model, abstain_below=abstain_below).code([article("Any.")])
     return [event["label"] for event in record["event_types"]]
 
 
@@ -155,6 +155,19 @@ class TestFoundActors:
         coder = Coder(momentum=momentum, actors=(IS,), find_actors=True)
         assert self.names(coder, "Then Islamic State fighters met FARC.", title) == ["Islamic State", "FARC"]
 
+    def test_a_named_one_has_what_is_found_under_other_names(self, momentum: Model) -> None:
+        coder = Coder(momentum=momentum, actors=(Actor("Assad", ("Syrian army",)),), find_actors=True)
+        (record,) = coder.code([article("IS met the Syrian army. The army fled.")])
+        assert [(actor["name"], actor["mentions"]) for actor in record["actors"]] == [
+            ("Assad", [[11, 22], [28, 32]]),
+            ("IS", [[0, 2]]),
+        ]
+
+    def test_without_the_wish_nothing_found_is_added(self, momentum: Model) -> None:
+        coder = Coder(momentum=momentum, actors=(Actor("Assad", ("Syrian army",)),))
+        (record,) = coder.code([article("IS met the Syrian army. The army fled.")])
+        assert [actor["mentions"] for actor in record["actors"]] == [[[11, 22]]]
+
     def test_mentions_of_the_title_are_not_told_as_places(self, momentum: Model) -> None:
         (record,) = Coder(momentum=momentum).code([article("Then FARC fled.", title="FARC news")])
         (actor,) = record["actors"]
@@ -176,6 +189,20 @@ class TestEventTypes:
 
     def test_highest_first_and_the_improbable_left_out(self) -> None:
         assert event_types(Fixed("single", {"a": 0.25, "b": 0.15, "c": 0.6})) == ["c", "a"]
+
+    def test_those_that_are_less_probable_than_wanted_are_left_out(self) -> None:
+        chances = {"a": 0.25, "b": 0.15, "c": 0.6}
+        assert [event_types(Fixed("single", chances), least) for least in (0.2, 0.6, 0.7)] == [
+            ["c", "a"],
+            ["c"],
+            [None],
+        ]
+        several = {"a": 0.45, "b": 0.9, "c": 0.1}
+        assert [event_types(Fixed("multi", several, ("a", "b")), least) for least in (0.4, 0.5, 0.95)] == [
+            ["b", "a"],
+            ["b"],
+            [None],
+        ]
 
     def test_exactly_a_fifth_is_not_above_it(self) -> None:
         assert event_types(Fixed("single", {"a": 0.8, "b": 0.2})) == ["a"]
