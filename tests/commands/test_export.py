@@ -9,7 +9,8 @@ import pytest
 from huggingface_hub import ModelCard
 from transformers import AutoModelForSequenceClassification, pipeline
 
-from conflictnlp.bundle import add_to_bundle, read_manifest
+from conflictnlp.bundle import add_to_bundle, read_manifest, seal
+from conflictnlp.data.lineage import read_learnt, text_hashes, write_learnt
 from conflictnlp.export import parity
 from conflictnlp.inference import Model
 
@@ -50,6 +51,18 @@ def test_an_exported_bundle_answers_as_its_source(run, source, rows):
     }
     expected, found = (Model(folder).predict_proba([TEXT], actor="IS") for folder in (source, "new"))
     assert np.abs(expected - found).max() < 1e-5
+
+
+@pytest.mark.parametrize("format", ["onnx", "hub"])
+def test_what_it_has_seen_goes_along(run, source, rows, format):
+    manifest = read_manifest(source)
+    write_learnt(source, text_hashes([TEXT]))
+    for name in ("metrics.json", "README.md"):
+        (source / name).unlink()
+    seal(source, manifest)
+    check = ["--check", rows] if format == "onnx" else []
+    assert run("export", str(source), "--output", "new", "--format", format, *check).status == 0
+    assert read_learnt(Path("new"), read_manifest(Path("new")).files) == text_hashes([TEXT])
 
 
 def test_the_check_is_told_in_manifest_and_card(run, source, rows):

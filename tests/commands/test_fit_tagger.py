@@ -10,6 +10,7 @@ import pytest
 from conflictnlp.commands.fit_tagger import gather_texts, score_tagger
 from conflictnlp.composition import compose
 from conflictnlp.data.example import Example, Span
+from conflictnlp.data.lineage import read_learnt, text_hashes
 from conflictnlp.data.load import Splits
 from conflictnlp.inference import Model
 from tests.commands.conftest import Run, answers
@@ -71,7 +72,9 @@ def test_a_training_with_further_rows_and_a_tagger(run: Run, words: tuple[str, .
         | {"prob_stalemate": 0.0, "prob_none": 0.1},
     ]
     (tmp_path / "taught.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    said = run("train", *words, "data.extra=[taught.jsonl,none.jsonl?]")
+    nobody = [{"text": "Rain fell on Velm."}]
+    (tmp_path / "nobody.jsonl").write_text(json.dumps(nobody[0]) + "\n")
+    said = run("train", *words, "data.extra=[taught.jsonl,none.jsonl?]", "data.no_actors=[nobody.jsonl]")
     assert said.status == 0, said.err
     assert "data.extra: none.jsonl is not there; training goes on without it" in said.err
     assert "fitting the tagger of actors on" in said.err
@@ -86,6 +89,10 @@ def test_a_training_with_further_rows_and_a_tagger(run: Run, words: tuple[str, .
     report = json.loads((bundle.parent / "data_report.json").read_text())
     assert report["rows"]["extra"] == 2
     assert set(model.manifest.training["fingerprints"]) == {"train", "validation", "test", "extra"}
+
+    seen = read_learnt(bundle, model.manifest.files)
+    assert seen is not None
+    assert text_hashes(row["text"] for row in (*rows, *nobody)) <= seen
 
     # The bundle is applied at once, by the road that users take.
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "Rebels took the bridge.", "actor": "Rebels"}) + "\n")

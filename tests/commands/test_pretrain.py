@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from conflictnlp.commands.pretrain import pretrain
-from conflictnlp.data.lineage import read_lineage
+from conflictnlp.data.lineage import read_learnt, read_lineage
 from conflictnlp.models import masked_language
 from conflictnlp.models.masked_trainer import MaskedLanguageTrainer
 from conflictnlp.tracking.store import Store
@@ -102,7 +102,10 @@ def test_the_encoder_trains_and_nothing_that_is_scored_was_read(run: Run, words,
     done = train_on(encoder, words)
     assert done.status == 0, done.err
     bundle = Path(done.out.splitlines()[1].partition(": ")[2])
-    facts = json.loads((bundle / "manifest.json").read_text())["training"]
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    # The model has seen what its encoder has read.
+    assert read_learnt(bundle, manifest["files"]) > read_lineage(encoder).hashes
+    facts = manifest["training"]
     assert (facts["base_model"], facts["extra_before"]) == (str(encoder), "2016-01-01")
     assert "was fine-tuned on data=files" in refused(train_on(bundle, words, "data.name=other"))
     assert f"start it again: {tracked.data.tags['command']}" in run("rerun", values["run_id"]).refusal
