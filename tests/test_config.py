@@ -144,9 +144,13 @@ def test_a_tagger_is_trained_unless_it_is_left_out():
     assert not configured("tagger.train=false").tagger.train
 
 
-def test_further_rows_of_momentum_stop_where_its_tests_begin():
+@pytest.mark.parametrize("name", ["momentum", "battles"])
+def test_further_rows_of_momentum_stop_where_its_tests_begin(name):
+    assert configured("task=momentum", f"data={name}").data.extra_before == "2016-01-01"
+
+
+def test_of_momentums_further_rows_only_those_of_other_sets_may_be_missing():
     data = configured("data=momentum").data
-    assert data.extra_before == "2016-01-01"
     assert [source.endswith("?") for source in data.extra] == [False, False, True]
 
 

@@ -87,7 +87,7 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
 def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
     columns = [f"prob_{label}" for label in task.label_names]
     for row in read_rows(source, config.root):
-        _check_date(row, source, config)
+        refuse_late(row, source, config)
         label = config.columns.label or ("labels" if task.is_multi else "label")
         if label in row.values or task.is_multi or not set(columns) <= set(row.values):
             yield parse_row(row, task, config.columns, config.columns.label)
@@ -106,8 +106,17 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
         yield replace(example, labels=(best,), chances=distribution)
 
 
-def _check_date(row: Row, source: str, config: DataConfig) -> None:
-    """Refuse rows of a time that the scored splits cover; text written for this package reports nothing real."""
+def refuse_late(row: Row, source: str, config: DataConfig) -> None:
+    """Refuse a row of a time that the scored splits cover; text written for this package reports nothing real.
+
+    Args:
+        row: of another set than the data's own.
+        source: where it was read.
+        config: `extra_before`, and the column of the date.
+
+    Raises:
+        InputError: its date is missing, no ISO date, or not before `extra_before`.
+    """
     if config.extra_before is None or source.startswith(INVENTED):
         return
     date = row.values.get(config.columns.date)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from conflictnlp.config import DataConfig
 from conflictnlp.data.codes import coded_texts
 from conflictnlp.data.example import Example
+from conflictnlp.data.extra import refuse_late
 from conflictnlp.data.near_duplicates import normalise
 from conflictnlp.data.read import Row
 from conflictnlp.data.sources import present, read_rows
@@ -55,7 +57,8 @@ def tagger_texts(
     """Gather what a tagger learns from: the training rows, texts without an armed party, and marked events.
 
     Args:
-        config: `no_actors` and `parties`; a source that ends in `?` is left out where its file is not there.
+        config: `no_actors` and `parties`; a source that ends in `?` is left out where its file is not there. Under
+            `extra_before`, texts of other sets must be earlier; only those of `parties` may lack a date.
         task: the task.
         train: training rows.
         scored: rows of the other splits; texts that stand among them are left out.
@@ -64,9 +67,10 @@ def tagger_texts(
         the texts, each once.
 
     Raises:
-        InputError: a source cannot be read.
+        InputError: a source cannot be read, or a row breaks the rule of `extra_before`.
     """
-    kept = {normalise(example.text) for example in scored}
+    # With its title and without: a source of texts may give either.
+    kept = {normalise(text) for example in scored for text in (example.text, example.passage(task).text)}
     texts = []
     for text in (*tagged_examples(train, task), *_without_actors(config), *_events(config)):
         words = normalise(text.text)
@@ -80,18 +84,33 @@ def _without_actors(config: DataConfig) -> Iterator[TaggedText]:
     for source in present(config.no_actors, config.root, "data.no_actors"):
         if source.startswith("codes:"):
             name, _, texts = source.removeprefix("codes:").partition("@")
-            for record in coded_texts(name, texts, config.root):
+            for number, record in enumerate(coded_texts(name, texts, config.root), 1):
                 if not record["actors"]:
+                    refuse_late(Row(f"{source}:{number}", record), source, config)
                     yield TaggedText(record["text"], ())
         else:
+            own = _is_own(source, config)
             for row in read_rows(source, config.root):
+                if not own:
+                    refuse_late(row, source, config)
                 yield TaggedText(_text(row, config.columns.text), ())
 
 
 def _events(config: DataConfig) -> Iterator[TaggedText]:
     for source in present(config.parties, config.root, "data.parties"):
         for row in read_rows(source, config.root):
+            # Sets of events have no dates as a rule; where they have, the rule holds.
+            if row.values.get(config.columns.date):
+                refuse_late(row, source, config)
             yield TaggedText(_text(row, "text"), _without_overlaps(_roles(row.values)), "party")
+
+
+def _is_own(source: str, config: DataConfig) -> bool:
+    """Tell whether a file lies beside the training rows: then it is part of their set, and the rule is for others."""
+    train = config.train if isinstance(config.train, list) else [config.train]
+    return not source.startswith("datasets:") and PurePath(source).parent in {
+        PurePath(name).parent for name in train if isinstance(name, str)
+    }
 
 
 def _text(row: Row, column: str) -> str:

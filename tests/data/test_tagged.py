@@ -103,6 +103,10 @@ class TestTexts:
         assert "data.no_actors: none.jsonl is not there" in caplog.text
         assert "data.parties: events.jsonl is not there" in caplog.text
 
+    def test_a_scored_text_is_left_out_with_its_title_too(self, tmp_path):
+        write_rows(tmp_path / "none.jsonl", [{"text": sentence(1)}, {"text": f"Rain. {sentence(1)}"}])
+        assert self.gather(tmp_path, scored=[example(1, title="Rain")], no_actors=["none.jsonl"]) == []
+
     @pytest.mark.parametrize("key", ["no_actors", "parties"])
     def test_missing_sources_are_refused(self, tmp_path, key):
         with pytest.raises(InputError, match="no such file"):
@@ -114,3 +118,45 @@ class TestTexts:
         write_rows(tmp_path / "rows.jsonl", [{"text": "Rain."}, row])
         with pytest.raises(InputError, match=r"rows\.jsonl:2: no column 'text' with a text; the columns are"):
             self.gather(tmp_path, **{key: ["rows.jsonl"]})
+
+
+class TestDates:
+    """The rule of `extra_before` for texts of other sets than the data's own."""
+
+    def gather(self, tmp_path, row, key="no_actors", **settings):
+        write_rows(tmp_path / "other" / "rows.jsonl", [{"text": sentence(1), **row}])
+        config = DataConfig(
+            **{"root": str(tmp_path), "train": "own/train.jsonl", "extra_before": "2016-01-01"}
+            | {key: ["other/rows.jsonl"]}
+            | settings
+        )
+        return tagger_texts(config, MARKED, [], [])
+
+    @pytest.mark.parametrize("key", ["no_actors", "parties"])
+    def test_earlier_rows_are_taken(self, tmp_path, key):
+        assert len(self.gather(tmp_path, {"date": "2015-12-31"}, key)) == 1
+
+    @pytest.mark.parametrize("key", ["no_actors", "parties"])
+    def test_later_ones_end_the_run(self, tmp_path, key):
+        with pytest.raises(InputError, match=r"rows\.jsonl:1: date 2016-01-01: data=files takes only further rows"):
+            self.gather(tmp_path, {"date": "2016-01-01"}, key)
+
+    def test_texts_without_an_actor_need_a_date(self, tmp_path):
+        with pytest.raises(InputError, match=r"rows\.jsonl:1: date missing"):
+            self.gather(tmp_path, {})
+
+    def test_events_need_none(self, tmp_path):
+        assert len(self.gather(tmp_path, {}, "parties")) == 1
+
+    @pytest.mark.parametrize("train", ["other/train.jsonl", ["own/a.jsonl", "other/b.jsonl"]])
+    def test_a_file_beside_the_training_rows_is_their_own(self, tmp_path, train):
+        assert len(self.gather(tmp_path, {"date": "2022-01-01"}, train=train)) == 1
+
+    def test_codes_are_held_to_it(self, tmp_path):
+        rows = [{**row, "text": f"{sentence(number)} {'word ' * 400}"} for number, row in enumerate(first(10))]
+        write_rows(tmp_path / "texts.jsonl", [{**row, "date": "2016-05-01"} for row in rows])
+        with pytest.raises(InputError, match=r"^codes:momentum@texts\.jsonl:\d+: date 2016-05-01"):
+            self.gather(tmp_path, {}, no_actors=["codes:momentum@texts.jsonl"], train="train.jsonl")
+
+    def test_without_the_rule_dates_do_not_matter(self, tmp_path):
+        assert len(self.gather(tmp_path, {"date": "2022-01-01"}, extra_before=None)) == 1
