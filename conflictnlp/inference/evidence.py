@@ -128,16 +128,17 @@ def _told(
     rows: Iterable[Matrix],
     weights: Iterable[float],
 ) -> tuple[Evidence, ...]:
-    """Turn offsets in the passage into offsets in the original text; words of the title stand at 0 to 0."""
+    """Turn offsets in the passage into offsets in the original text; words of the title have none."""
     evidence = []
     for (start, end), row, weight in zip(spans, rows, weights, strict=True):
         words = passage.text[start:end].strip()
         if not words:
             continue
         first = passage.text.index(words, start) - passage.offset
-        inside = (max(0, first), max(0, first + len(words)))
-        if inside[1]:
-            words = example.text[slice(*inside)]
+        place: tuple[int | None, int | None] = (None, None)
+        if first + len(words) > 0:
+            place = (max(0, first), first + len(words))
+            words = example.text[slice(*place)]
         by_label = {label: float(value) for label, value in zip(model.labels, row, strict=True)}
-        evidence.append(Evidence(*inside, words, by_label, float(weight)))
+        evidence.append(Evidence(*place, words, by_label, float(weight)))
     return tuple(evidence)

@@ -131,14 +131,14 @@ def _actor(actor: dict[str, Any], text: str, is_open: bool) -> str:
 
 def _marked(text: str, actor: dict[str, Any]) -> str:
     """Write the text with mentions in bold and each piece of evidence underlined by its own label and weight."""
-    evidence = actor["evidence"]
-    heaviest = max((piece["weight"] for piece in evidence), default=1.0) or 1.0
+    heaviest = max((piece["weight"] for piece in actor["evidence"]), default=1.0) or 1.0
+    evidence = [piece for piece in actor["evidence"] if piece["end"] is not None]
     places = {0, len(text), *(place for piece in evidence for place in (piece["start"], piece["end"]))}
     places.update(place for mention in actor["mentions"] for place in mention)
     borders = pairwise(sorted(place for place in places if 0 <= place <= len(text)))
     # Evidence of the headline has no place in the text.
     written = [
-        f"{_mark(piece, escape(piece['text']), heaviest)}\n" for piece in evidence if not piece["end"] and piece["text"]
+        f"{_mark(piece, escape(piece['text']), heaviest)}\n" for piece in actor["evidence"] if piece["end"] is None
     ]
     # Windows may overlap; the heavier one is shown.
     for piece_number, stretches in groupby(borders, key=lambda stretch: _heaviest(evidence, *stretch)):

@@ -11,15 +11,15 @@ class Evidence:
     """A stretch of the text that the model read and what it made of it.
 
     Attributes:
-        start: first character in the original text.
-        end: character after the last.
+        start: first character in the original text; None for words of the title.
+        end: character after the last, or None.
         text: the words.
         probabilities: by label, of this stretch alone.
         weight: its share in the prediction.
     """
 
-    start: int
-    end: int
+    start: int | None
+    end: int | None
     text: str
     probabilities: dict[str, float]
     weight: float

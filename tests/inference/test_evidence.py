@@ -107,7 +107,7 @@ class TestEvidence:
         row = scored(f" {TEXT}\n", "IS", actor_task, title=" IS on the move ")
         (evidence,) = find_evidence(Counting(actor_task), [row], [np.eye(3)[2]])
         headline, *sentences = evidence
-        assert (headline.start, headline.end, headline.text) == (0, 0, "IS on the move")
+        assert (headline.start, headline.end, headline.text) == (None, None, "IS on the move")
         assert [f" {TEXT}\n"[piece.start : piece.end] for piece in sentences] == [piece.text for piece in sentences]
         assert sentences[0].start == 1
 

@@ -81,7 +81,7 @@ class TestAsking:
         (answer,) = model.predict_examples([question])
         assert (answer.start, answer.end) == (6, 10)
         assert [(piece.start, piece.end, piece.text) for piece in answer.evidence] == [
-            (0, 0, "FARC news"),
+            (None, None, "FARC news"),
             (6, 16, "FARC fled."),
         ]
 

@@ -169,7 +169,7 @@ class TestText:
 
     def test_evidence_of_the_headline_stands_before_the_text(self) -> None:
         text = "They fled. IS won."
-        headline = {**piece("IS & co fled", 0, 12, 0.25, "losing"), "start": 0, "end": 0}
+        headline = {**piece("IS & co fled", 0, 12, 0.25, "losing"), "start": None, "end": None}
         page = render_page(
             [coded(text, actor([[11, 13]], [headline, piece(text, 11, 18, 0.75)]), title="IS & co fled")]
         )
