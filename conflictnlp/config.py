@@ -126,6 +126,7 @@ class TransformerConfig(ModelConfig):
     max_length: int = 256
     overlap: int = 32
     split_length: int | None = None
+    mask: str | None = None
     pooling: str = "marks"
     renamed_copies: int = 0
     learning_rate: float = 2e-4

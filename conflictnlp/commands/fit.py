@@ -54,6 +54,7 @@ def fit_and_score(
     from conflictnlp.evaluation.card import model_card
     from conflictnlp.evaluation.predictions import predictions_file, write_predictions
     from conflictnlp.evaluation.report import evaluate_model, gold_targets
+    from conflictnlp.evaluation.selective import CURVE, write_curves
     from conflictnlp.inference.calibration import fit_temperature, tune_thresholds
     from conflictnlp.inference.model import Model
     from conflictnlp.models.base import sigmoid
@@ -119,6 +120,7 @@ def fit_and_score(
     if config.evaluation.plots:
         last.draw(folder / "figures", config.evaluation.bins)
     write_json(folder / "evaluation.json", {name: value.to_dict() for name, value in evaluations.items()})
+    write_curves(folder / CURVE, {name: value.outcome for name, value in evaluations.items()})
     write_predictions(folder / predictions_file(split), model, getattr(splits, split), last.outcome)
     data = {"name": config.data.name, "description": config.data.description, "terms": config.data.terms}
     card = model_card(read_manifest(folder / "bundle"), last, splits.report, data, asdict(config), split)
@@ -147,7 +149,7 @@ def make_estimator(config: Config, task: Task, **running: Any) -> Any:
         if not task.spans:
             own["split_length"] = None
         if task.names_matter:
-            own["renamed_copies"] = 0
+            own |= {"renamed_copies": 0, "mask": None}
         own["background"] = task.background
         settings = {**own, **asdict(config.trainer), **running, "device": config.device, "seed": config.seed}
         return TransformerClassifier(**shared, **settings)

@@ -95,6 +95,7 @@ def _manifest(source: Model, estimator: TransformerClassifier, precision: str) -
         "max_length": estimator.encoder_windows_.max_length,
         "overlap": estimator.overlap,
         "split_length": estimator.split_length,
+        "mask": estimator.mask,
         "background": estimator.background,
         "pad_id": estimator.pad_id_,
         "precision": precision,

@@ -41,16 +41,24 @@ class WindowEncoder:
         max_length: tokens of a window, special ones included.
         overlap: tokens that a window may repeat of its predecessor.
         split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
+        mask: what is read in place of each mention, between its markers; None for the mention itself.
 
     Raises:
         InputError: `max_length` leaves no room for a token of the text.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, roles: Sequence[str], max_length: int, overlap: int, split_length: int | None = None
+        self,
+        tokenizer: Tokenizer,
+        roles: Sequence[str],
+        max_length: int,
+        overlap: int,
+        split_length: int | None = None,
+        mask: str | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._roles = tuple(roles)
+        self._mask_words = mask
         self.max_length = max_length
         self._prefix, self._suffix = special_tokens(tokenizer)
         self._budget = max_length - len(self._prefix) - len(self._suffix)
@@ -83,7 +91,7 @@ class WindowEncoder:
     def _mark(self, passage: Passage) -> tuple[str, np.ndarray | None]:
         if not any(passage.spans):
             return passage.text, None
-        return insert_markers(passage.text, zip(self._roles, passage.spans, strict=True))
+        return insert_markers(passage.text, zip(self._roles, passage.spans, strict=True), self._mask_words)
 
     def _windows(
         self, passage: Passage, ids: list[int], offsets: list[tuple[int, int]], origins: np.ndarray | None

@@ -35,6 +35,8 @@ class TransformerClassifier(FineTuning):
         max_length: tokens of a window, at most what the encoder reads.
         overlap: tokens that a window may repeat of its predecessor.
         split_length: tokens of the windows of a text that does not fit one; None for `max_length`.
+        mask: what the encoder reads in place of the marked names, for labels that must not depend on them; None for the
+            names themselves.
         background: the label of a window that says nothing of the question; it holds for a text if all windows say so,
             and the others share the rest (`WindowScores.pooled`). None weighs windows by their length.
         pooling: what the head reads: `first` token, or the mean of the `marks` where the task marks spans.
@@ -92,6 +94,7 @@ class TransformerClassifier(FineTuning):
         max_length: int = 256,
         overlap: int = 32,
         split_length: int | None = None,
+        mask: str | None = None,
         background: str | None = None,
         pooling: str = "first",
         renamed_copies: int = 0,
@@ -141,6 +144,7 @@ class TransformerClassifier(FineTuning):
         self.max_length = max_length
         self.overlap = overlap
         self.split_length = split_length
+        self.mask = mask
         self.background = background
         self.pooling = pooling
         self.renamed_copies = renamed_copies
@@ -245,6 +249,7 @@ class TransformerClassifier(FineTuning):
             min(self.max_length, reach_of(self.model_)),
             self.overlap,
             self.split_length,
+            self.mask,
         )
 
     def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:

@@ -109,32 +109,38 @@ def _names_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!{_LETTER}){_OF_OTHERS}(?=((?:{'|'.join(alternatives)})(?!{_LETTER})))")
 
 
-def insert_markers(text: str, spans: Iterable[tuple[str, Iterable[Offsets]]]) -> tuple[str, np.ndarray]:
+def insert_markers(
+    text: str, spans: Iterable[tuple[str, Iterable[Offsets]]], mask: str | None = None
+) -> tuple[str, np.ndarray]:
     """Write a marker before and after every mention.
 
     Args:
         text: the text.
         spans: (role, mentions) pairs.
+        mask: what stands between the markers in place of the mention; None leaves it as it is.
 
     Returns:
         the marked text, and for each of its characters the offset into `text` from which it stems (a marker's
         characters bear the offset of the mention's nearest own character).
     """
     inserts: list[tuple[int, int, str, int]] = []
+    masked: dict[int, int] = {}
     for role, mentions in spans:
         opening, closing = MARKERS[role]
         for first, last in mentions:
             # At one border a closing marker stands before an opening one.
-            inserts.append((first, 1, f"{opening} ", first))
+            inserts.append((first, 1, f"{opening} {mask or ''}", first))
+            if mask is not None:
+                masked[first] = last
             inserts.append((last, 0, f" {closing}", last - 1))
     inserts.sort()
     pieces: list[str] = []
     origins: list[np.ndarray] = []
     position = 0
-    for where, _, marker, origin in inserts:
+    for where, opens, marker, origin in inserts:
         pieces += [text[position:where], marker]
         origins += [np.arange(position, where), np.full(len(marker), origin)]
-        position = where
+        position = max(position, masked[where] if opens and where in masked else where)
     pieces.append(text[position:])
     origins.append(np.arange(position, len(text)))
     return "".join(pieces), np.concatenate(origins)

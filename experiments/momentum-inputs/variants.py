@@ -26,6 +26,13 @@ def know_parties(examples: Iterable[Example]) -> None:
 
 
 class Masked(TransformerClassifier):
+    """Markers, with the asked actor's name written over."""
+
+    def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
+        return super()._windows_of([rename(passage, 0, MASK) for passage in passages])
+
+
+class AllMasked(TransformerClassifier):
     """Markers, with the asked actor's name and the names of the text's other actors written over."""
 
     def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
@@ -74,8 +81,10 @@ class SecondSegment(TransformerClassifier):
 VARIANTS: dict[str, tuple[type[TransformerClassifier], dict[str, Any]]] = {
     "markers, first token": (TransformerClassifier, {}),
     "second segment": (SecondSegment, {}),
-    "all names masked, first token": (Masked, {}),
-    "all names masked, marked words": (Masked, {"pooling": "marks"}),
+    "name masked, first token": (Masked, {}),
+    "name masked, marked words": (Masked, {"pooling": "marks"}),
+    "all names masked, first token": (AllMasked, {}),
+    "all names masked, marked words": (AllMasked, {"pooling": "marks"}),
     "marked words": (TransformerClassifier, {"pooling": "marks"}),
     "marked words, renamed copies": (TransformerClassifier, {"pooling": "marks", "renamed_copies": 1}),
 }

@@ -215,3 +215,17 @@ def test_names_found_by_the_same_words_have_one_key():
     keys = {search_key(name) for name in ("Lord's  Army", "lord\u2019s army", "LORD'S army")}
     assert len(keys) == 1
     assert search_key("IS") != search_key("is")
+
+
+def test_a_mask_stands_in_place_of_each_mention():
+    marked, origins = insert_markers("IS hit IS.", [("actor", [(0, 2), (7, 9)])], mask="the force")
+    assert marked == "<a> the force </a> hit <a> the force </a>."
+    assert [origins[marked.index(word)] for word in ("the", "hit", ".")] == [0, 3, 9]
+    assert origins.tolist() == sorted(origins.tolist())
+    assert len(origins) == len(marked)
+
+
+def test_a_mask_hides_only_what_is_marked():
+    marked, _ = insert_markers("A hit B", [("source", [(0, 1)]), ("target", [(6, 7)])], mask="X")
+    plain, _ = insert_markers("X hit X", [("source", [(0, 1)]), ("target", [(6, 7)])])
+    assert marked == plain

@@ -43,6 +43,8 @@ class OnnxRuntime(Scorer):
                 settings["max_length"],
                 settings["overlap"],
                 settings["split_length"],
+                # Bundles of before this setting read the names.
+                settings.get("mask"),
             )
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
