@@ -62,7 +62,7 @@ class Manifest:
         thresholds: for multi-label, the probability from which each label counts, by label.
         training: base model, seed, data name and fingerprints, run id, what was dropped.
         libraries: versions at the time of saving.
-        files: SHA-256 of each file that scoring reads.
+        files: SHA-256 of each file but the manifest, the metrics and the card.
         export: of an exported bundle: what it was made from and how far its answers agree with that.
         format_version: of this layout.
     """
