@@ -137,6 +137,7 @@ def _score(config: Config, results: Sequence[TrainResult], run: Any) -> dict[str
     """Score the pooled predictions; they, their pictures and the folds' own scores go into the parent's folder."""
     from conflictnlp.evaluation.predictions import pool_predictions, predictions_file
     from conflictnlp.evaluation.report import evaluate_outcome
+    from conflictnlp.evaluation.selective import CURVE, write_curves
 
     files = [result.bundle.parent / predictions_file() for result in results]
     outcome = pool_predictions(files, run.folder / "predictions.parquet")
@@ -157,6 +158,7 @@ def _score(config: Config, results: Sequence[TrainResult], run: Any) -> dict[str
             ],
         },
     )
+    write_curves(run.folder / CURVE, {"cv": outcome})
     if config.evaluation.plots:
         evaluation.draw(run.folder / "figures", config.evaluation.bins)
     for number, result in enumerate(results, start=1):

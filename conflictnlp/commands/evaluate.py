@@ -59,6 +59,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
     """
     from conflictnlp.evaluation.predictions import predictions_file, write_predictions
     from conflictnlp.evaluation.report import evaluate_model
+    from conflictnlp.evaluation.selective import CURVE, write_curves
     from conflictnlp.tracking.run import TrackedRun, discard_unused
     from conflictnlp.tracking.store import Store, check_store
 
@@ -127,6 +128,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
                 evaluation.draw(folder / "figures", config.evaluation.bins)
             write_json(folder / "data_report.json", splits.report.to_dict())
             write_json(folder / "evaluation.json", {"test": evaluation.to_dict()})
+            write_curves(folder / CURVE, {"test": evaluation.outcome})
             write_json(folder / RESULT, {"run_id": run.run_id, "bundle": str(model.folder), "metrics": metrics})
             write_predictions(folder / predictions_file(), model, splits.test, evaluation.outcome)
             run.end("FINISHED")
@@ -136,7 +138,7 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
 
 
 def _seen_note(seen: int | None) -> str:
-    return f" It has seen {seen} of the texts that are scored here in its training." if seen else ""
+    return f" It has seen in training {seen} of the texts that are scored here." if seen else ""
 
 
 def _parent(store: Store, run_id: str | None) -> Any:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from conflictnlp.evaluation.metrics import Outcome, confidence
+from conflictnlp.files import atomic_path, open_text
 from conflictnlp.models.base import Matrix
 
-# The share of cases for which runs tell the accuracy.
+CURVE = "risk_coverage.csv"
+# The share of cases for which runs tell the accuracy and the threshold.
 _TOLD = 0.8
 
 
@@ -21,11 +26,13 @@ class RiskCoverage:
         coverage: share of the cases that are kept, the most certain first, array (n_thresholds,), rising.
         risk: share of the kept ones that are wrong.
         threshold: lowest confidence that is kept: what `--abstain-below` would be.
+        cases: how many are kept.
     """
 
     coverage: Matrix
     risk: Matrix
     threshold: Matrix
+    cases: Matrix
 
     @property
     def area(self) -> float:
@@ -35,12 +42,23 @@ class RiskCoverage:
 
     def accuracy_at(self, coverage: float) -> float:
         """Return the accuracy on the most certain share of the cases."""
-        place = int(np.searchsorted(self.coverage, coverage))
-        return float(1 - self.risk[min(place, len(self.risk) - 1)])
+        return float(1 - self.risk[self._place(coverage)])
+
+    def threshold_at(self, coverage: float) -> float:
+        """Return the highest threshold that keeps at least this share of the cases."""
+        return float(self.threshold[self._place(coverage)])
 
     def scores(self) -> dict[str, float]:
         """Return the numbers that runs record."""
-        return {"aurc": self.area, f"accuracy_at_{_TOLD:.0%}_coverage".replace("%", ""): self.accuracy_at(_TOLD)}
+        told = f"at_{100 * _TOLD:.0f}_coverage"
+        return {
+            "aurc": self.area,
+            f"accuracy_{told}": self.accuracy_at(_TOLD),
+            f"threshold_{told}": self.threshold_at(_TOLD),
+        }
+
+    def _place(self, coverage: float) -> int:
+        return min(int(np.searchsorted(self.coverage, coverage)), len(self.coverage) - 1)
 
 
 def risk_coverage(outcome: Outcome) -> RiskCoverage:
@@ -60,4 +78,24 @@ def risk_coverage(outcome: Outcome) -> RiskCoverage:
     kept = np.arange(1, len(ranked) + 1)
     # Only where the next case is less certain can a threshold lie.
     cuts = np.append(ranked[1:] < ranked[:-1], True)
-    return RiskCoverage((kept / len(kept))[cuts], (wrong / kept)[cuts], ranked[cuts])
+    return RiskCoverage((kept / len(kept))[cuts], (wrong / kept)[cuts], ranked[cuts], kept[cuts])
+
+
+def write_curves(path: Path, outcomes: Mapping[str, Outcome]) -> None:
+    """Write the curves of single-label outcomes as CSV: split, threshold, coverage, risk, cases kept.
+
+    Thresholds are told in full: of a rounded one, `--abstain-below` might leave out the case that it stands for.
+
+    Args:
+        path: the file; none is written where every outcome has several labels.
+        outcomes: by split, for instance `val`.
+    """
+    curves = {split: risk_coverage(outcome) for split, outcome in outcomes.items() if not outcome.is_multi}
+    if not curves:
+        return
+    with atomic_path(path) as temporary, open_text(temporary, "wt") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(["split", "threshold", "coverage", "risk", "cases"])
+        for split, curve in curves.items():
+            columns = (curve.threshold, curve.coverage, curve.risk, curve.cases)
+            table.writerows((split, *row) for row in zip(*(column.tolist() for column in columns), strict=True))

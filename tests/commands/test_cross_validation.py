@@ -45,7 +45,7 @@ def test_folds_run_under_one_parent_and_are_scored_together(run: Run, client: Ml
     own = [(number, one.data.metrics["test/macro_f1"]) for number, one in enumerate(runs, start=1)]
     assert [(entry.step, entry.value) for entry in history] == own
     artifacts = {file.path for file in client.list_artifacts(parent_id)}
-    assert {"predictions.parquet", "evaluation.json", "config.json"} <= artifacts
+    assert {"predictions.parquet", "evaluation.json", "config.json", "risk_coverage.csv"} <= artifacts
     assert "folds" not in artifacts
     assert "| 2 | " in parent.data.tags["mlflow.note.content"]
 

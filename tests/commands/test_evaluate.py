@@ -61,7 +61,8 @@ def test_the_result_is_told_and_lies_in_its_folder(evaluated: tuple[Trained, Sai
     assert told is not None
     result = json.loads(Path(told[2]).read_text())
     assert result["run_id"] == told[1]
-    assert {"test_predictions.parquet", "evaluation.json"} <= {path.name for path in Path(told[2]).parent.iterdir()}
+    written = {path.name for path in Path(told[2]).parent.iterdir()}
+    assert {"test_predictions.parquet", "evaluation.json", "risk_coverage.csv"} <= written
 
 
 def test_a_bundle_of_another_store_is_scored_without_a_parent(run: Run, workplace: Path, trained: Trained) -> None:
@@ -141,16 +142,16 @@ def test_a_training_on_own_files_is_evaluated_on_others(run: Run, own: str) -> N
 
 def test_texts_that_were_trained_on_are_counted(run: Run, workplace: Path, own: str) -> None:
     said = run("evaluate", own, "data=files", "data.test=rows.csv", *PLAIN)
-    assert "has seen 48 of the 60 texts that data=files scores in its training; the score may be better" in said.err
+    assert "has seen in training 48 of the 60 texts that data=files scores; the score may be better" in said.err
     assert result_of(said)["metrics"]["test/seen_in_training"] == 48
     child = child_of(Trained(workplace, said, "", workplace), said)
     assert child.data.metrics["test/seen_in_training"] == 48
-    assert "It has seen 48 of the texts" in child.data.tags["mlflow.note.content"]
+    assert "It has seen in training 48 of the texts" in child.data.tags["mlflow.note.content"]
 
 
 def test_under_the_rule_of_extra_before_they_are_refused(run: Run, own: str) -> None:
     words = ("evaluate", own, "data=files", "data.test=rows.csv", "data.extra_before='2016-01-01'")
-    assert "has seen 48 of the 60 texts that data=files scores in its training; train it" in run(*words).refusal
+    assert "has seen in training 48 of the 60 texts that data=files scores; train it" in run(*words).refusal
     assert not Path("outputs/evaluate").exists()
 
 

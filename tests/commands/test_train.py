@@ -1,3 +1,4 @@
+import csv
 import errno
 import json
 import logging
@@ -13,7 +14,15 @@ from conflictnlp.data.load import load_splits
 from conflictnlp.inference import Model
 from tests.commands.conftest import QUICK, Run, Trained
 
-ARTIFACTS = {"config.json", "data_report.json", "evaluation.json", "job.log", "result.json", "test_predictions.parquet"}
+ARTIFACTS = {
+    "config.json",
+    "data_report.json",
+    "evaluation.json",
+    "job.log",
+    "result.json",
+    "risk_coverage.csv",
+    "test_predictions.parquet",
+}
 
 
 def test_stdout_is_the_run_and_the_bundle(trained: Trained) -> None:
@@ -36,6 +45,7 @@ def test_the_run_is_finished_under_its_task_and_name(trained: Trained) -> None:
 def test_the_run_has_the_scores_of_every_label_and_its_costs(trained: Trained) -> None:
     metrics = trained.client.get_run(trained.run_id).data.metrics
     wanted = {"val/macro_f1", "test/macro_f1", "test/ece", "duration_seconds", "examples_per_second", "peak_memory_mb"}
+    wanted |= {"val/accuracy_at_80_coverage", "val/threshold_at_80_coverage"}
     wanted |= {f"test/f1/{label}" for label in Model(trained.bundle).labels}
     assert wanted <= set(metrics)
     assert metrics == json.loads((trained.bundle.parent / "result.json").read_text())["metrics"]
@@ -57,6 +67,13 @@ def test_the_run_has_tags_that_say_what_it_is_and_how_it_was_made(trained: Train
 
 def test_the_run_has_its_files_as_artifacts(trained: Trained) -> None:
     assert {file.path for file in trained.client.list_artifacts(trained.run_id)} == ARTIFACTS
+
+
+def test_the_curve_of_risk_and_coverage_ends_with_all_rows_of_each_split(trained: Trained) -> None:
+    with (trained.bundle.parent / "risk_coverage.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    last = {row["split"]: (row["coverage"], row["cases"]) for row in rows}
+    assert last == {"val": ("1.0", "51"), "test": ("1.0", "52")}
 
 
 def test_the_job_log_tells_the_data_and_the_scores(trained: Trained) -> None:
