@@ -78,7 +78,7 @@ def test_offsets_are_those_of_the_text_without_its_title(momentum):
     prediction = momentum.predict(text, title="IS on the move", actor="IS")
     assert text[prediction.start : prediction.end] == "IS"
     headline, sentence = prediction.evidence
-    assert (headline.text, headline.start, headline.end) == ("IS on the move", 0, 0)
+    assert (headline.text, headline.start, headline.end) == ("IS on the move", None, None)
     assert text[sentence.start : sentence.end] == sentence.text == "On Monday IS advanced on Ostra."
 
 
