@@ -123,7 +123,7 @@ def count_seen(ref: str, learnt: frozenset[bytes] | None, data: DataConfig, text
         return None
     scored = text_hashes(texts)
     if seen := len(scored & learnt):
-        line = f"{ref} has seen {seen} of the {len(scored)} texts that data={data.name} scores in its training"
+        line = f"{ref} has seen in training {seen} of the {len(scored)} texts that data={data.name} scores"
         if ruled:
             raise InputError(
                 f"evaluate: {line}; train it without them or score other texts "

@@ -154,12 +154,14 @@ def test_scored_texts_are_counted_once(caplog):
         assert count_seen("ref", READ, DataConfig(name="free"), texts) == 1
         assert count_seen("ref", READ, RULED, texts[2:]) == 0
     assert [record.message.partition(";")[0] for record in caplog.records] == [
-        "ref has seen 1 of the 2 texts that data=free scores in its training"
+        "ref has seen in training 1 of the 2 texts that data=free scores"
     ]
 
 
 def test_scored_texts_that_were_learnt_are_refused_under_the_rule():
-    with pytest.raises(InputError, match=r"^evaluate: ref has seen 1 of the 1 texts .*; train it without them or "):
+    with pytest.raises(
+        InputError, match=r"^evaluate: ref has seen in training 1 of the 1 texts .*; train it without them or "
+    ):
         count_seen("ref", READ, RULED, ["Envoys met."])
 
 
