@@ -89,7 +89,7 @@ def attend(
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    **_: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Attend by two products, as an attention function of transformers.
 
@@ -101,7 +101,7 @@ def attend(
         attention_mask: what is added to the scores; None for nothing.
         scaling: of the scores; None for 1 / sqrt(width).
         dropout: share of the weights that are dropped while training.
-        **_: what other attentions want.
+        **others: what other attentions want.
 
     Returns:
         (states (n, length, heads, width), weights (n, heads, length, length)).

@@ -107,6 +107,7 @@ class ClassificationTrainer(LengthGroupedTrainer):
             data_collator=lambda batch: collate(batch, pad_id),
             callbacks=list(callbacks),
         )
+        self._bare = model
         self._objective = objective
         self._layer_decay = layer_decay
         self._adversarial = adversarial
@@ -115,10 +116,10 @@ class ClassificationTrainer(LengthGroupedTrainer):
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return the optimiser, whose learning rates fall from layer to layer where that is wanted."""
         if self.optimizer is None and self._layer_decay != 1:
-            kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
-            decayed = self.get_decay_parameter_names(self.model)
+            kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self._bare)
+            decayed = self.get_decay_parameter_names(self._bare)
             rate, weight_decay = self.args.learning_rate, self.args.weight_decay
-            self.optimizer = kind(layer_groups(self.model, rate, self._layer_decay, weight_decay, decayed), **settings)
+            self.optimizer = kind(layer_groups(self._bare, rate, self._layer_decay, weight_decay, decayed), **settings)
         return super().create_optimizer(model)
 
     def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
@@ -126,7 +127,8 @@ class ClassificationTrainer(LengthGroupedTrainer):
         # `compute_loss` takes entries out of what it is given.
         loss = super().training_step(model, dict(inputs), num_items_in_batch)
         if self._adversarial:
-            with disturbed(self.model.get_input_embeddings().weight, self._adversarial):
+            embeddings: Any = self._bare.get_input_embeddings()
+            with disturbed(embeddings.weight, self._adversarial):
                 super().training_step(model, dict(inputs), num_items_in_batch)
         return loss
 
