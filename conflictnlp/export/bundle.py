@@ -48,7 +48,8 @@ def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example],
         assert isinstance(estimator, TransformerClassifier)
         few = rows[:: max(1, len(rows) // _MEASURED)][:_MEASURED] if int8 else None
         windows = None if few is None else _windows(estimator, source, few)
-        write_graph(estimator.model_, estimator.pad_id_, temporary / MODEL, windows)
+        longest = estimator.encoder_windows_.max_length
+        write_graph(estimator.model_, estimator.pad_id_, temporary / MODEL, longest, windows)
         if source.finds_actors:
             _write_tagger(source, temporary, estimator.pad_id_, few)
         # As the estimator uses it: without truncation and padding of its own.
@@ -86,7 +87,7 @@ def _write_tagger(source: Model, target: Path, pad_id: int, rows: Sequence[Examp
     if rows is not None:
         texts = [row.passage(source.task).text for row in rows]
         windows = [window.ids for text in texts for window in tagger.windows.cut(text)]
-    write_graph(tagger.model_, pad_id, target / GRAPH, windows, by_token=True)
+    write_graph(tagger.model_, pad_id, target / GRAPH, tagger.max_length, windows, by_token=True)
     write_json(target / CONFIG, {"max_length": tagger.max_length})
 
 

@@ -83,8 +83,8 @@ def make_graphs(bundle: Path, ids: Sequence[Sequence[int]], folder: Path) -> Non
         return AutoModelForSequenceClassification.from_pretrained(bundle)
 
     config = AutoConfig.from_pretrained(bundle)
-    write_graph(model(), 0, folder / "float.onnx")
-    write_graph(model(), 0, folder / "dynamic.onnx", ids[:24])
+    write_graph(model(), 0, folder / "float.onnx", LONGEST)
+    write_graph(model(), 0, folder / "dynamic.onnx", LONGEST, ids[:24])
     fused = optimize_model(
         str(folder / "float.onnx"), "bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size
     )

@@ -98,7 +98,7 @@ def test_layers_that_read_the_same_states_are_rescaled_alike(model):
 
 def test_an_int8_graph_holds_matrices_and_embeddings_in_8_bits(model, tmp_path):
     vocabulary = model.config.vocab_size
-    write_graph(model, 0, tmp_path / "model.onnx", WINDOWS)
+    write_graph(model, 0, tmp_path / "model.onnx", 64, WINDOWS)
     weights = onnx.load(tmp_path / "model.onnx").graph.initializer
     integers = [weight for weight in weights if weight.data_type in (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)]
     assert [vocabulary, model.config.hidden_size] in [list(weight.dims) for weight in integers]
