@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from conflictnlp import processes
 from conflictnlp.command_line import build_parser
+from conflictnlp.dependencies import missing_library
 from conflictnlp.errors import IncompleteError, InputError, TrackingError
 
 
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if (line := missing_library(error) or _name_fault(error)) is not None:
+            print(f"conflictnlp: {line}", file=sys.stderr)
+            return 2
         line = _environment_fault(error)
         if line is None:
             raise
@@ -59,6 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def _name_fault(error: BaseException) -> str | None:
+    """Tell in one line that no file can bear a name; None for other errors."""
+    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+        return None
+    name = os.fsdecode(error.filename or "")
+    return f"the name is too long for a file: {name[:60]}{'…' if len(name) > 60 else ''}; choose a shorter one"
 
 
 def _environment_fault(error: BaseException) -> str | None:

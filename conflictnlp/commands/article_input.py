@@ -33,6 +33,9 @@ def open_input(source: str, columns: ColumnsConfig) -> tuple[Iterator[Row], bool
             return read_json_lines(text.split("\n"), "standard input"), False
         _refuse_zero_byte(text, "standard input")
         return iter([Row("standard input", {columns.id: "-", columns.text: text})]), True
+    if not source.strip():
+        # Path takes it for the working folder.
+        raise InputError("the input: an empty name; give a file, a folder, or - for standard input")
     path = Path(source).expanduser()
     if path.is_dir():
         found = sorted(path.glob("*.txt"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,18 @@ from typing import Any
 from tqdm import tqdm
 
 from conflictnlp.commands.article_input import open_input
-from conflictnlp.commands.prediction_output import check_output, line
+from conflictnlp.commands.prediction_output import check_output
 from conflictnlp.commands.prediction_parts import open_parts
 from conflictnlp.commands.prediction_survey import Survey, survey
 from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.actors import gather_actors
 from conflictnlp.data.example import Example
+from conflictnlp.data.parquet import read_schema
 from conflictnlp.data.read import Row, suffix_of
 from conflictnlp.errors import InputError
 from conflictnlp.inference.found import found_questions
 from conflictnlp.inference.model import NO_ACTOR, Model
-from conflictnlp.inference.records import questions, record
+from conflictnlp.inference.records import questions, record, to_json, version
 
 log = logging.getLogger(__name__)
 # A multiple of the chunks that models and taggers read at once; some two minutes of a small encoder's work.
@@ -81,13 +82,15 @@ def predict(
     if asked and model.task.spans != ("actor",):
         raise InputError(f"--actor: task {model.task.name} does not read a text for one actor")
     if output is not None:
-        check_output(output)
+        check_output(output, source)
     elif resume:
         raise InputError("--resume: what went to stdout is gone; give --output FILE")
     rows, single = open_input(source, columns)
     if source == "-":
         rows = iter(kept := list(rows))
-    found = survey(rows, model, columns, asked, source, typed=output is not None and suffix_of(output) == ".parquet")
+    typed = output is not None and suffix_of(output) == ".parquet"
+    given = read_schema(Path(source).expanduser()) if typed and suffix_of(source) == ".parquet" else None
+    found = survey(rows, model, columns, asked, source, typed, given)
     rows = iter(kept) if source == "-" else open_input(source, columns)[0]
     asking = _Asking(model, columns, asked, abstain_below, found.finds, single)
     result = _print(rows, asking, found) if output is None else _write(rows, asking, found, Path(output), resume)
@@ -95,12 +98,13 @@ def predict(
         log.warning("%d of %d records carry an error", result.errors, result.rows)
     if found.unnamed:
         log.warning("named in no article: %s", ", ".join(found.unnamed))
+    asking.tell()
     return result
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Asking:
-    """How rows are asked about, and of whom."""
+    """How rows are asked about, and of whom; it counts those that it has answered."""
 
     model: Model
     columns: ColumnsConfig
@@ -108,13 +112,16 @@ class _Asking:
     abstain_below: float | None
     finds: bool
     single: bool
+    texts: int = 0
+    errors: int = 0
+    begun: float = field(default_factory=time.monotonic)
 
     def plan(self, found: Survey) -> dict[str, Any]:
         """Return all that the records depend on, by the names that a user knows it by."""
         return {
             "input": found.digest,
             "model": [self.model.ref, self.model.fingerprint],
-            "version of conflictnlp": metadata.version("conflictnlp"),
+            "version of conflictnlp": version(),
             "--actor": self.asked,
             "--text-column or --id-column": asdict(self.columns),
             "--abstain-below": self.abstain_below,
@@ -135,7 +142,15 @@ class _Asking:
                 raise InputError(f"{row.where}: {prediction.error}{asked_for}; nothing to predict")
             yield record(self.model, row.values, example, prediction)
             bar.update(row is not last)
+            self.texts += row is not last
+            self.errors += prediction.error is not None
             last = row
+
+    def tell(self) -> None:
+        """Tell how much was answered, and how fast; a resumed run tells of its own part."""
+        took = time.monotonic() - self.begun
+        rate = self.texts / max(took, 1e-6)
+        log.info("%d texts in %.1f s (%.*f/s), %d errors", self.texts, took, rate < 10, rate, self.errors)
 
 
 def _print(rows: Iterator[Row], asking: _Asking, found: Survey) -> PredictResult:
@@ -143,7 +158,7 @@ def _print(rows: Iterator[Row], asking: _Asking, found: Survey) -> PredictResult
     with _progress(found.rows) as bar:
         for chunk in _by_part(rows):
             for values in asking.records(chunk, bar):
-                print(line(values))
+                print(to_json(values))
                 written += 1
                 errors += values["error"] is not None
     sys.stdout.flush()

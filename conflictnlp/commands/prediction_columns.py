@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from conflictnlp.config import ColumnsConfig
 from conflictnlp.errors import InputError
+from conflictnlp.inference.arguments import is_missing
 from conflictnlp.inference.model import Model
 from conflictnlp.inference.records import output_columns
 
@@ -21,12 +23,16 @@ class ColumnTypes:
 
     Args:
         model: its output columns have types of their own, whatever the input holds.
+        columns: names of the input's columns; texts are texts, whatever a faulty row holds.
+        given: the types of the input's columns where its format tells them; they are kept.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, columns: ColumnsConfig, given: pa.Schema | None = None) -> None:
         import pyarrow as pa
 
-        self._fixed = prediction_types(model)
+        kept = {field.name: field.type for field in given or ()}
+        self._id = kept.get("id", pa.string())
+        self._fixed = {columns.text: pa.string(), columns.title: pa.string()} | kept | prediction_types(model)
         self._schema = pa.schema([])
         self._batch: list[Mapping[str, Any]] = []
 
@@ -39,6 +45,9 @@ class ColumnTypes:
         Raises:
             InputError: a column holds values that no one type holds.
         """
+        if is_missing(values.get("id")):
+            # Its place, a text, becomes its id.
+            self._id = self._fixed["id"]
         self._batch.append(values)
         if len(self._batch) == _BATCH:
             self._unify()
@@ -50,7 +59,7 @@ class ColumnTypes:
             names: the input's columns, then the prediction's, in the order of the output.
 
         Returns:
-            a type for each; a column without any value is text.
+            a type for each; a column of unknown type without any value is text.
 
         Raises:
             InputError: as `add`.
@@ -58,8 +67,9 @@ class ColumnTypes:
         import pyarrow as pa
 
         self._unify()
-        types = {field.name: field.type for field in self._schema} | self._fixed
-        return pa.schema([(name, pa.string() if pa.types.is_null(types[name]) else types[name]) for name in names])
+        types = {field.name: pa.string() if pa.types.is_null(field.type) else field.type for field in self._schema}
+        types |= self._fixed | {"id": self._id}
+        return pa.schema([(name, types[name]) for name in names])
 
     def _unify(self) -> None:
         import pyarrow as pa

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from conflictnlp.commands.prediction_columns import type_faults_told
 from conflictnlp.data.read import suffix_of
+from conflictnlp.data.write import check_target
 from conflictnlp.errors import InputError
-from conflictnlp.inference.records import flat
+from conflictnlp.inference.records import flat, to_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-OUTPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 Write = Callable[[dict[str, Any]], object]
 _PARQUET_ROWS = 2000
 
@@ -39,29 +38,23 @@ class Table:
     schema: pa.Schema | None = None
 
 
-def check_output(output: str) -> None:
+def check_output(output: str, source: str) -> None:
     """Refuse an output that cannot be written.
 
     Args:
         output: a file whose suffix tells the format.
+        source: the input, which must not be overwritten.
 
     Raises:
-        InputError: the format is unknown, or the name is a folder's.
+        InputError: the format is unknown, the name is a folder's or the input's, or nothing can lie at it.
     """
-    suffix = suffix_of(output)
-    if suffix not in OUTPUTS:
-        raise InputError(
-            f"--output {output}: unknown format {suffix or '(no suffix)'}; use one of {', '.join(OUTPUTS)}"
-        )
-    if suffix == ".parquet" and output.lower().endswith(".gz"):
-        raise InputError(f"--output {output}: Parquet compresses by itself; leave .gz out")
-    if Path(output).is_dir():
-        raise InputError(f"--output {output}: is a folder; name a file")
-
-
-def line(values: dict[str, Any]) -> str:
-    """Return a record as a line of JSON."""
-    return json.dumps(values, ensure_ascii=False, default=str)
+    try:
+        check_target(output)
+    except InputError as error:
+        raise InputError(f"--output {error}") from error
+    # Links and other spellings of the path too.
+    if Path(output).exists() and (given := Path(source).expanduser()).exists() and given.samefile(output):
+        raise InputError(f"--output {output}: is the input, which would be overwritten; name another file")
 
 
 @contextmanager
@@ -86,7 +79,7 @@ def part_writer(path: Path, table: Table, first: bool) -> Iterator[Write]:
         return
     with _open_plain(path) as stream:
         if suffix in (".jsonl", ".ndjson"):
-            yield lambda values: stream.write(line(values) + "\n")
+            yield lambda values: stream.write(to_json(values) + "\n")
             return
         rows = csv.DictWriter(stream, table.names, delimiter="\t" if suffix == ".tsv" else ",", restval="")
         if first:
@@ -145,8 +138,17 @@ def _parquet_writer(path: Path, table: Table) -> Iterator[Write]:
             file.write_table(pa.Table.from_pylist(waiting, schema=table.schema))
         waiting.clear()
 
+    assert table.schema is not None
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+
     def write(values: dict[str, Any]) -> None:
-        waiting.append({**values, "id": str(values["id"])})
+        # An id may be a number, and a faulty row's text anything.
+        other = {
+            name: str(value) if name == "id" else to_json(value)
+            for name in texts
+            if (value := values.get(name)) is not None and not isinstance(value, str)
+        }
+        waiting.append({**values, **other})
         if len(waiting) >= _PARQUET_ROWS:
             flush()
 

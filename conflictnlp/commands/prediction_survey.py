@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from conflictnlp.commands.prediction_columns import ColumnTypes
 from conflictnlp.commands.prediction_output import Table
@@ -13,7 +14,10 @@ from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.inference.model import Model
-from conflictnlp.inference.records import article_of, check_columns, output_columns, questions
+from conflictnlp.inference.records import check_columns, output_columns, questions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def survey(
     asked: Sequence[Sequence[str]],
     source: str,
     typed: bool = False,
+    given: pa.Schema | None = None,
 ) -> Survey:
     """Read every row once: a fault in the last one shall not cost the hours that the others took.
 
@@ -52,39 +57,36 @@ def survey(
         asked: names of the actors that the user asks about.
         source: what to call the input in messages.
         typed: whether the output's columns have types.
+        given: the types of the input's columns where its format tells them.
 
     Returns:
         what the input holds.
 
     Raises:
-        InputError: a row cannot be used, or none is there.
+        InputError: a column is missing or in the way, or no row is there.
     """
     names: dict[str, None] = {}
-    types = ColumnTypes(model) if typed else None
+    types = ColumnTypes(model, columns, given) if typed else None
     digest = hashlib.sha256()
     total = 0
-    finds = False
     named: set[str] = set()
     for row in rows:
-        if not names:
-            finds = _check_roles(model, row.values, columns, bool(asked), source)
-        if columns.text not in row.values:
-            raise InputError(
-                f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
-                "name the text's with --text-column"
-            )
-        # Parsed for its faults and for whom it names; whom the model finds needs no words in the input.
-        for question in [article_of(row, model.task, columns)] if finds else questions(row, model, columns, asked):
+        # Looked at for whom it names alone: a fault of its own becomes the row's error later.
+        for question in questions(row, model, columns, asked) if asked else ():
             named |= {span.names[0] for _, span in question.spans if span.mentions}
         names.update(dict.fromkeys(row.values))
         if types is not None:
             types.add(row.values)
         digest.update(json.dumps([row.where, row.values], default=str).encode() + b"\n")
         total += 1
-    if not names:
+    if not total:
         raise InputError(f"{source}: holds no rows")
+    told = f"the columns are {', '.join(names)}"
+    if columns.text not in names:
+        raise InputError(f"{source}: no column {columns.text!r}; {told}; name the text's with --text-column")
     if columns.id not in names and columns.id != ColumnsConfig.id:
-        raise InputError(f"{source}: no column {columns.id!r}; the columns are {', '.join(names)}; correct --id-column")
+        raise InputError(f"{source}: no column {columns.id!r}; {told}; correct --id-column")
+    finds = _check_roles(model, names, columns, bool(asked), source)
     check_columns(model, names, bool(asked) or finds)
     written = list(dict.fromkeys([*names, *output_columns(model)]))
     table = Table(written, types.schema(written) if types is not None else None)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from conflictnlp.data.parquet import read_values
 from conflictnlp.errors import InputError
 from conflictnlp.files import open_bytes, open_text
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
-_BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def read_file(path: Path) -> Iterator[Row]:
     readers = {".jsonl": _read_json, ".ndjson": _read_json, ".csv": _read_csv, ".tsv": _read_csv}
     suffix = suffix_of(path)
     if suffix == ".parquet":
-        yield from _read_parquet(path)
+        yield from (Row(f"{path}:{number}", values) for number, values in enumerate(read_values(path), 1))
     elif suffix in readers:
         with _faults_told(path), open_text(path) as stream:
             yield from readers[suffix](stream, path)
@@ -203,23 +203,6 @@ def _without_zero_bytes(stream: Iterable[str], path: Path) -> Iterator[str]:
     for number, line in enumerate(stream, 1):
         _refuse_zero_byte(line, f"{path}:{number}")
         yield line
-
-
-def _read_parquet(path: Path) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with open_bytes(path) as stream:
-            number = 0
-            # Page by page: by default a whole row group, which may be the whole file, is read ahead.
-            file = pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False)
-            for batch in file.iter_batches(batch_size=_BATCH):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(f"{path}:{number}", values)
-    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
 
 
 def text_stream(data: bytes, name: str) -> io.StringIO:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from conflictnlp.data.example import Example, Span
@@ -15,22 +15,20 @@ def make_examples(task: Task, texts: str | Sequence[str], marks: Mapping[str, An
 
     Args:
         task: tells the roles that texts are read for.
-        texts: a text, or a list of them.
+        texts: a text, or a list of them; a missing one (None, NaN) is an empty text.
         marks: `actor`, `source`, `target` and `title` for all texts, or `actors`, … one for each.
 
     Returns:
         the examples in the order of the texts.
 
     Raises:
-        InputError: a text is no str, an argument is unknown or missing, or a list has another length.
+        InputError: the texts are a table, a value is no str, an argument is unknown or missing, or a list is of another
+            length.
     """
     one = isinstance(texts, str)
-    texts = [texts] if isinstance(texts, str) else list(texts)
+    texts = [text or "" for text in _strings([texts] if isinstance(texts, str) else _listed(texts), "text")]
     marks = dict(marks)
-    for number, text in enumerate(texts, 1):
-        if not isinstance(text, str):
-            raise InputError(f"predict: text {number} is a {type(text).__name__}, not a str")
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, list[str | None]] = {}
     for role in ("actor", "source", "target", "title"):
         single, several = marks.pop(role, None), marks.pop(f"{role}s", None)
         if single is not None and several is not None:
@@ -44,7 +42,7 @@ def make_examples(task: Task, texts: str | Sequence[str], marks: Mapping[str, An
             values = [several] if isinstance(several, str) else list(several)
             if len(values) != len(texts):
                 raise InputError(f"predict: {len(texts)} texts but {len(values)} {role}s")
-            columns[role] = values
+            columns[role] = _strings(values, role)
         elif single is not None:
             columns[role] = [single] * len(texts)
         elif role in task.spans and role not in task.optional_spans:
@@ -59,10 +57,37 @@ def make_examples(task: Task, texts: str | Sequence[str], marks: Mapping[str, An
             text=text,
             title=columns["title"][number] or "" if "title" in columns else "",
             spans=tuple(
-                (role, Span(str(columns[role][number])))
+                (role, Span(words))
                 for role in task.spans
-                if role in columns and columns[role][number] is not None
+                if role in columns and (words := columns[role][number]) is not None
             ),
         )
         for number, text in enumerate(texts)
     ]
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is None or what other libraries put for it: NaN, pandas' NA and NaT."""
+    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ in _MISSING
+
+
+_MISSING = frozenset({"NAType", "NaTType"})
+
+
+def _listed(texts: Any) -> list[Any]:
+    """List the texts; a table, whose iteration would give the names of its columns or its rows, is refused."""
+    kind = type(texts).__name__
+    if hasattr(texts, "columns") or hasattr(texts, "column_names"):
+        raise InputError(f"predict: texts is a {kind}; give predict_frame the table, or predict one column of it")
+    if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
+        raise InputError(f"predict: texts is a {kind}; give a str or a list of them")
+    return list(texts)
+
+
+def _strings(values: Sequence[Any], what: str) -> list[str | None]:
+    """Check that each value is a text; a missing one becomes None."""
+    found = [None if is_missing(value) else value for value in values]
+    for number, value in enumerate(found, 1):
+        if value is not None and not isinstance(value, str):
+            raise InputError(f"predict: {what} {number} is a {type(value).__name__}, not a str")
+    return found

@@ -12,11 +12,12 @@ import numpy as np
 
 from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.data.example import Example
+from conflictnlp.dependencies import missing_library
 from conflictnlp.errors import InputError
 from conflictnlp.inference.arguments import make_examples
 from conflictnlp.inference.evidence import Scored, find_evidence
 from conflictnlp.inference.prediction import Evidence, Prediction
-from conflictnlp.inference.records import frame_with_predictions
+from conflictnlp.inference.records import Unreadable, frame_with_predictions
 from conflictnlp.inference.runtimes import holds_tagger, open_runtime, open_tagger
 from conflictnlp.models.scores import Matrix, WindowScores, sigmoid, softmax
 from conflictnlp.task import Task
@@ -48,7 +49,12 @@ class Model:
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
         self.device = device
-        self._runtime = open_runtime(self.folder, self.manifest, device)
+        try:
+            self._runtime = open_runtime(self.folder, self.manifest, device)
+        except ModuleNotFoundError as error:
+            if (told := missing_library(error)) is None:
+                raise
+            raise InputError(f"{self.ref}: {told}") from error
 
     def __repr__(self) -> str:
         return f"Model(task={self.task.name!r}, labels={self.labels}, ref={self.ref!r})"
@@ -229,6 +235,8 @@ class Model:
         return np.array([self.manifest.thresholds.get(label, 0.5) for label in self.labels])
 
     def _question(self, example: Example) -> tuple[Example, Passage, str | None]:
+        if isinstance(example, Unreadable):
+            return example, Passage(""), example.reason
         if not example.text.strip():
             return example, Passage(""), EMPTY
         for role, span in example.spans:

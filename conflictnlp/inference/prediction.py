@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -23,6 +23,17 @@ class Evidence:
     text: str
     probabilities: dict[str, float]
     weight: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        # Not dataclasses.asdict, whose deep copies take longer than a small model's answer.
+        return {
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "probabilities": dict(self.probabilities),
+            "weight": self.weight,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +67,15 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {**asdict(self), "labels": list(self.labels), "evidence": [asdict(item) for item in self.evidence]}
+        return {
+            "label": self.label,
+            "labels": list(self.labels),
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+            "actor": self.actor,
+            "start": self.start,
+            "end": self.end,
+            "evidence": [item.to_dict() for item in self.evidence],
+            "abstained": self.abstained,
+            "error": self.error,
+        }

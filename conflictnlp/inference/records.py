@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,12 +14,24 @@ from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.example import Example, Span, parse_row
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
+from conflictnlp.inference.arguments import is_missing
 from conflictnlp.inference.asking import ask_about
 from conflictnlp.inference.prediction import Prediction
 from conflictnlp.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable(Example):
+    """A row that asks nothing, and is answered with the reason.
+
+    Attributes:
+        reason: why it cannot be read.
+    """
+
+    reason: str = ""
 
 
 class Predictor(Protocol):
@@ -79,17 +93,34 @@ def questions(row: Row, model: Predictor, columns: ColumnsConfig, actors: Sequen
 
     Yields:
         examples; where none of the actors is named, one with them all, which is not in the text.
-
-    Raises:
-        InputError: the text's column is missing or not a text.
     """
     task = model.task
     if not actors or task.spans != ("actor",):
-        yield parse_row(_with_roles(row, task, columns), task, columns, None, labelled=False)
+        yield _read(_with_roles(row, task, columns), task, columns)
         return
     plain = article_of(row, task, columns)
     nobody = replace(plain, spans=(("actor", Span("; ".join(names[0] for names in actors), mentions=())),))
     yield from ask_about(plain, actors) or [nobody]
+
+
+def _read(row: Row, task: Task, columns: ColumnsConfig) -> Example:
+    """Read a row; one that cannot be read is answered with an error of its own, so that it does not end the run."""
+    values = {key: None if is_missing(value) else value for key, value in row.values.items()}
+    try:
+        if columns.text not in values:
+            raise InputError(f"no column {columns.text!r} in this row")
+        return parse_row(Row(row.where, values), task, columns, None, labelled=False)
+    except InputError as error:
+        words = {role: values.get(getattr(columns, role)) for role in task.spans}
+        own = values.get(columns.id)
+        return Unreadable(
+            where=row.where,
+            id=row.where if own is None or own == "" else str(own),
+            text="",
+            spans=tuple((role, Span(str(name))) for role, name in words.items() if name is not None),
+            # The record holds the row itself; its place need not be told again.
+            reason=str(error).removeprefix(f"{row.where}: "),
+        )
 
 
 def _with_roles(row: Row, task: Task, columns: ColumnsConfig) -> Row:
@@ -98,7 +129,7 @@ def _with_roles(row: Row, task: Task, columns: ColumnsConfig) -> Row:
     for role in task.spans:
         column = getattr(columns, role)
         words = values.get(column)
-        if (words is None or not str(words).strip()) and role not in task.optional_spans:
+        if (is_missing(words) or not str(words).strip()) and role not in task.optional_spans:
             prefix = "" if role == "actor" else f"{role}_"
             values |= {column: "", getattr(columns, f"{prefix}start"): None, getattr(columns, f"{prefix}end"): None}
     return Row(row.where, values)
@@ -114,12 +145,9 @@ def article_of(row: Row, task: Task, columns: ColumnsConfig) -> Example:
 
     Returns:
         the article, its actor without a name.
-
-    Raises:
-        InputError: the text's column is missing or not a text.
     """
     values = {key: value for key, value in row.values.items() if key not in (columns.start, columns.end)}
-    return parse_row(Row(row.where, {**values, columns.actor: ""}), task, columns, None, labelled=False)
+    return _read(Row(row.where, {**values, columns.actor: ""}), task, columns)
 
 
 def record(model: Predictor, values: Mapping[str, Any], example: Example, prediction: Prediction) -> dict[str, Any]:
@@ -136,7 +164,7 @@ def record(model: Predictor, values: Mapping[str, Any], example: Example, predic
     """
     result: dict[str, Any] = dict(values)
     # An input id of its own is kept as it is, number or text.
-    result["id"] = values["id"] if values.get("id") is not None else example.id
+    result["id"] = example.id if is_missing(values.get("id")) else values["id"]
     if model.task.spans:
         result["actor"] = prediction.actor
         result["start"] = prediction.start
@@ -149,17 +177,28 @@ def record(model: Predictor, values: Mapping[str, Any], example: Example, predic
     for label in model.labels:
         result[f"prob_{label}"] = prediction.probabilities.get(label)
     result["error"] = prediction.error
-    result["evidence"] = prediction.to_dict()["evidence"]
+    result["evidence"] = [item.to_dict() for item in prediction.evidence]
     result["model"] = model.ref
     result["bundle"] = model.fingerprint
-    result["version"] = metadata.version("conflictnlp")
+    result["version"] = version()
     return result
+
+
+@cache
+def version() -> str:
+    """Return the installed version of conflictnlp, which is read from the disk once."""
+    return metadata.version("conflictnlp")
 
 
 def frame_with_predictions(model: Predictor, frame: pd.DataFrame, abstain_below: float | None) -> pd.DataFrame:
     """Classify the rows of a data frame; see `Model.predict_frame`."""
     import pandas as pd
 
+    if not isinstance(frame, pd.DataFrame):
+        # datasets.Dataset, pyarrow.Table and polars.DataFrame have it.
+        if not hasattr(frame, "to_pandas"):
+            raise InputError(f"predict_frame: a {type(frame).__name__} is no data frame; predict(texts) takes a list")
+        frame = frame.to_pandas()
     check_columns(model, map(str, frame.columns), given_actors=False)
     columns = ColumnsConfig()
     fields = [name for name in vars(columns).values() if name and name in frame.columns]
@@ -172,11 +211,8 @@ def frame_with_predictions(model: Predictor, frame: pd.DataFrame, abstain_below:
     parts = frame[fields].to_dict("records")
     examples = []
     for label, values in zip(frame.index, parts, strict=True):
-        empty = {key for key, value in values.items() if pd.api.types.is_scalar(value) and pd.isna(value)}
-        cleaned = {str(key): None if key in empty else value for key, value in values.items()}
-        cleaned.setdefault("id", str(label))
-        row = _with_roles(Row(f"row {label}", cleaned), model.task, columns)
-        examples.append(parse_row(row, model.task, columns, None, labelled=False))
+        row = Row(f"row {label}", {"id": str(label), **{str(key): value for key, value in values.items()}})
+        examples.append(_read(_with_roles(row, model.task, columns), model.task, columns))
     records = [
         record(model, {}, example, prediction)
         for example, prediction in zip(examples, model.predict_examples(examples, abstain_below), strict=True)
@@ -191,8 +227,24 @@ def frame_with_predictions(model: Predictor, frame: pd.DataFrame, abstain_below:
 
 
 def flat(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record for formats without nesting: lists become JSON strings."""
+    """Return a record for formats without nesting: lists become JSON strings, NaN is empty."""
     return {
-        key: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+        key: to_json(value) if isinstance(value, list | dict) else None if is_missing(value) else value
         for key, value in result.items()
     }
+
+
+def to_json(value: Any) -> str:
+    """Return a value in one line; NaN and infinities, which JSON lacks, become null, and dates text."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -124,11 +125,18 @@ class TestActors:
     def test_actors_that_no_text_names_are_told_at_the_end(self, momentum: Run, tmp_path: Path) -> None:
         (tmp_path / "rows.csv").write_text(f"text\n{MOVES}\nRain.\n")
         said = momentum("rows.csv", "--actor", "XX|X", "--actor", "IS", "--actor", "YY")
-        assert said.err.splitlines()[-1].endswith("named in no article: XX, YY")
+        assert said.err.splitlines()[-2].endswith("named in no article: XX, YY")
 
     def test_where_all_are_named_nobody_is_told(self, momentum: Run, tmp_path: Path) -> None:
         (tmp_path / "a.txt").write_text(MOVES)
         assert "named in no article" not in momentum("a.txt", "--actor", "XX|IS").err
+
+
+@pytest.mark.parametrize("output", [[], ["--output", "out.csv"]])
+def test_the_last_line_tells_how_much_was_done_and_how_fast(topic: Run, tmp_path: Path, output: list[str]) -> None:
+    (tmp_path / "rows.jsonl").write_text(f'{{"text": "{WAR}"}}\n{{"text": ""}}\n{{"text": "{DEAL}"}}\n')
+    err = topic("rows.jsonl", *output).err
+    assert re.search(r"predict: 3 texts in \d+\.\d s \([\d.]+/s\), 1 errors\n$", err), err
 
 
 def test_an_unsure_prediction_is_left_out_on_demand(topic: Run, tmp_path: Path) -> None:
@@ -156,7 +164,7 @@ def test_columns_may_bear_other_names(topic: Run, tmp_path: Path) -> None:
     [
         (
             ["--text-column", "body"],
-            "rows.csv:2: no column 'body'; the columns are id, text; name the text's with --text",
+            "rows.csv: no column 'body'; the columns are id, text; name the text's with --text",
         ),
         (["--id-column", "key"], "rows.csv: no column 'key'; the columns are id, text; correct --id-column"),
     ],

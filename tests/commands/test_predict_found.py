@@ -123,6 +123,13 @@ def test_a_column_of_actors_is_taken_as_it_is(finding: Run) -> None:
     assert [row["actor"] for row in answers(said.out)] == ["Monday"]
 
 
+def test_a_faulty_row_ends_no_run(finding: Run) -> None:
+    said = finding(write_rows(*[{"text": "FARC fled."}] * 65, {"text": 7}, {"text": "FARC fled."}))
+    rows = answers(said.out)
+    assert (said.status, len(rows), rows[65]["error"]) == (3, 67, "text is a int, not a text")
+    assert [row["actor"] for row in rows[64:]] == ["FARC", None, "FARC"]
+
+
 class TestRefusals:
     """Status 2, one line, nothing on stdout."""
 
@@ -134,10 +141,6 @@ class TestRefusals:
     def test_a_column_that_would_be_overwritten(self, finding: Run, column: str) -> None:
         refusal = finding(write_rows({"text": MET, column: 7})).refusal
         assert f"the input already has the column(s) {column}, which predict writes" in refusal
-
-    def test_a_faulty_row_however_late(self, finding: Run) -> None:
-        name = write_rows(*[{"text": "FARC fled."}] * 70, {"text": 7})
-        assert "rows.jsonl:71: text is a int, not a text" in finding(name).refusal
 
     def test_an_empty_text(self, finding: Run) -> None:
         Path("a.txt").write_text(" \n")

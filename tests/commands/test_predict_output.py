@@ -1,8 +1,13 @@
 import csv
+import datetime as dt
 import json
+from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conflictnlp.commands import prediction_output as module
@@ -85,12 +90,63 @@ def test_a_column_that_changes_its_type_leaves_no_parquet(topic: Run, tmp_path: 
         ("out", "unknown format (no suffix)"),
         ("out.parquet.gz", "Parquet compresses by itself"),
         ("folder.csv", "is a folder"),
+        ("a.txt/out.csv", "a.txt is a file, so nothing can be written below it"),
+        ("link.csv", "--output link.csv: is the input, which would be overwritten"),
+        ("./rows.csv", "--output ./rows.csv: is the input"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused(topic: Run, tmp_path: Path, output: str, told: str) -> None:
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "a.txt").write_text(WAR)
-    assert told in topic("a.txt", "--output", output).refusal
+    (tmp_path / "rows.csv").write_text(f"text\n{WAR}\n")
+    (tmp_path / "link.csv").symlink_to("rows.csv")
+    assert told in topic("rows.csv", "--output", output).refusal
+    assert (tmp_path / "rows.csv").read_text() == f"text\n{WAR}\n"
+
+
+@pytest.mark.parametrize("name", ["x" * 250 + ".csv", "x" * 300 + ".csv", f"a.{'x' * 245}.csv"])
+def test_an_output_name_that_is_too_long_is_refused(topic: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_text(WAR)
+    assert "name is too long" in topic("a.txt", "--output", name).refusal
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+class TestParquet:
+    """Columns of a Parquet input keep their types."""
+
+    COLUMNS: ClassVar = {
+        "text": pa.array([WAR, DEAL], pa.large_string()),
+        "id": pa.array([7, 8], pa.int32()),
+        "count": pa.array([1, None], pa.int16()),
+        "share": pa.array([0.5, None], pa.float32()),
+        "empty": pa.array([None, None], pa.int64()),
+        "kind": pa.array(["a", "b"]).dictionary_encode(),
+        "seconds": pa.array([dt.datetime(2020, 1, 1), None], pa.timestamp("ms")),
+        "exact": pa.array([dt.datetime(2020, 1, 1), None], pa.timestamp("ns", "UTC")),
+        "price": pa.array([Decimal("1.20"), None], pa.decimal128(5, 2)),
+        "codes": pa.array([[1, 2], None], pa.list_(pa.int8())),
+        "days": pa.array([[dt.date(2020, 1, 1)], None], pa.list_(pa.date32())),
+        "pairs": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int8())),
+    }
+
+    @pytest.fixture
+    def given(self) -> pa.Table:
+        table = pa.table(self.COLUMNS)
+        pq.write_table(table, "rows.parquet")
+        return table
+
+    def test_types_and_values_are_the_inputs(self, topic: Run, given: pa.Table) -> None:
+        assert topic("rows.parquet", "--output", "out.parquet").status == 0
+        assert pq.read_table("out.parquet").select(given.schema.names).equals(given)
+
+    def test_a_missing_id_is_the_rows_place(self, topic: Run) -> None:
+        pq.write_table(pa.table({"text": [WAR, DEAL], "id": pa.array([7, None])}), "rows.parquet")
+        topic("rows.parquet", "--output", "out.parquet")
+        assert pq.read_table("out.parquet")["id"].to_pylist() == ["7", "rows.parquet:2"]
+
+    def test_lists_of_dates_become_json_in_csv(self, topic: Run, given: pa.Table) -> None:
+        assert topic("rows.parquet", "--output", "out.csv").status == 0
+        assert read_back(Path("out.csv"))["days"][0] == '["2020-01-01"]'
 
 
 def read_back(path: Path) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 import gzip
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conflictnlp.data import read_rows
@@ -76,6 +78,34 @@ def test_gzip_that_is_none(tmp_path):
 def test_damaged_parquet(tmp_path, content):
     path = write(tmp_path / "rows.parquet", content)
     assert f"{path}: not a readable Parquet file" in fault(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pa.date32(), 10**8),
+        (pa.timestamp("us"), 10**18),
+        (pa.timestamp("ms"), -(10**17)),
+        (pa.duration("s"), 2**62),
+    ],
+    ids=str,
+)
+def test_parquet_value_beyond_the_limits_of_python(tmp_path, kind, value):
+    pq.write_table(pa.table({"text": ["a", "b"], "day": pa.array([0, value], kind)}), tmp_path / "rows.parquet")
+    assert f"{tmp_path}/rows.parquet:2: day is a {kind} that cannot be read" in fault(tmp_path / "rows.parquet")
+
+
+def test_parquet_text_that_is_not_utf8(tmp_path):
+    values = [pa.py_buffer(bytes([0, 0, 0, 0, 1, 0, 0, 0])), pa.py_buffer(b"\xff")]
+    table = pa.table({"text": pa.Array.from_buffers(pa.string(), 1, [None, *values])})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    assert "rows.parquet:1: text is a string that cannot be read" in fault(tmp_path / "rows.parquet")
+
+
+def test_parquet_column_that_stands_twice(tmp_path):
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    pq.write_table(table, tmp_path / "rows.parquet")
+    assert "rows.parquet: the column 'text' stands twice" in fault(tmp_path / "rows.parquet")
 
 
 def test_damaged_json_tells_line_and_column(tmp_path):

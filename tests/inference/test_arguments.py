@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
+from datasets import Dataset
 
 from conflictnlp.data.example import Span
 from conflictnlp.errors import InputError
@@ -43,6 +46,27 @@ def test_an_optional_role_may_lack():
     ]
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, np.nan], ids=str)
+def test_what_is_missing_is_empty(actor_task, missing):
+    examples = make_examples(actor_task, ["a", missing], {"actors": [missing, "IS"], "titles": ["One", missing]})
+    assert [(example.text, example.title) for example in examples] == [("a", "One"), ("", "")]
+    assert spans(examples) == [{}, {"actor": "IS"}]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pd.Series(["a", "b"], index=[7, 3]),
+        np.array(["a", "b"]),
+        Dataset.from_dict({"text": ["a", "b"]})["text"],
+        iter("ab"),
+    ],
+    ids=["series", "array", "datasets", "iterator"],
+)
+def test_texts_may_stand_in_anything_that_is_iterated(topic_task, texts):
+    assert [example.text for example in make_examples(topic_task, texts, {})] == ["a", "b"]
+
+
 def test_no_texts_no_examples(actor_task):
     assert make_examples(actor_task, [], {"actors": []}) == []
 
@@ -58,7 +82,14 @@ def test_no_texts_no_examples(actor_task):
         (["a", "b"], {"actors": "IS"}, "2 texts but 1 actors"),
         (["a"], {"actor": "IS", "titles": []}, "1 texts but 0 titles"),
         ("a", {"actor": "IS", "colour": "red"}, "unknown argument colour"),
-        (["a", None], {"actor": "IS"}, "text 2 is a NoneType, not a str"),
+        (["a", 5], {"actor": "IS"}, "text 2 is a int, not a str"),
+        (["a"], {"actors": [["IS"]]}, "actor 1 is a list, not a str"),
+        (["a"], {"actor": "IS", "titles": [5]}, "title 1 is a int, not a str"),
+        (None, {"actor": "IS"}, "texts is a NoneType; give a str or a list"),
+        ({"text": ["a"]}, {"actor": "IS"}, "texts is a dict; give a str or a list"),
+        (b"a", {"actor": "IS"}, "texts is a bytes; give a str or a list"),
+        (pd.DataFrame({"text": ["a"]}), {"actor": "IS"}, "texts is a DataFrame; give predict_frame the table"),
+        (Dataset.from_dict({"text": ["a"]}), {"actor": "IS"}, "texts is a Dataset; give predict_frame the table"),
         ([b"a"], {"actor": "IS"}, "text 1 is a bytes, not a str"),
     ],
     ids=str,

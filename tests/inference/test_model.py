@@ -62,7 +62,12 @@ def test_an_empty_text_is_an_error_of_its_own(topic, text):
 
 def test_what_is_not_a_text_is_refused(topic):
     with pytest.raises(InputError, match="text 2 is a float"):
-        topic.predict([WAR, float("nan")])
+        topic.predict([WAR, 0.5])
+
+
+def test_a_missing_text_is_an_error_of_its_own(topic):
+    found = topic.predict([WAR, None, float("nan")])
+    assert [prediction.error for prediction in found] == [None, "empty text", "empty text"]
 
 
 def test_an_unknown_argument_is_refused(topic):

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import importlib.metadata
 
+import datasets
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from conflictnlp.bundle import save_bundle
@@ -104,9 +106,23 @@ def test_a_frame_without_actors_is_refused(momentum):
         momentum.predict_frame(pd.DataFrame({"text": ["IS advanced."]}))
 
 
-def test_a_frame_of_numbers_is_refused(topic):
-    with pytest.raises(InputError, match="row 0: text is a int, not a text"):
-        topic.predict_frame(pd.DataFrame({"text": [5]}))
+def test_a_row_that_is_no_text_has_an_error_of_its_own(topic):
+    result = topic.predict_frame(pd.DataFrame({"text": ["Shells hit the town.", 5]}))
+    assert [None if pd.isna(error) else error for error in result["error"]] == [None, "text is a int, not a text"]
+    assert result["prediction"].iloc[0] == "war"
+
+
+@pytest.mark.parametrize("table", [pa.table, datasets.Dataset.from_dict], ids=["arrow", "datasets"])
+def test_other_tables_become_frames(topic, table):
+    columns = {"text": ["Shells hit the town.", None], "note": [1, 2]}
+    result = topic.predict_frame(table(columns))
+    pd.testing.assert_frame_equal(result, topic.predict_frame(pd.DataFrame(columns)))
+
+
+@pytest.mark.parametrize("texts", [["a"], pd.Series(["a"]), {"text": ["a"]}], ids=["list", "Series", "dict"])
+def test_what_is_no_table_is_refused(topic, texts):
+    with pytest.raises(InputError, match=f"predict_frame: a {type(texts).__name__} is no data frame"):
+        topic.predict_frame(texts)
 
 
 def test_an_empty_frame_gets_the_columns(topic):

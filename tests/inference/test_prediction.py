@@ -34,6 +34,11 @@ def test_a_failed_prediction_becomes_json():
     assert values["error"] == "empty text"
 
 
+def test_nothing_of_a_prediction_is_left_out():
+    assert set(Prediction("war").to_dict()) == {field.name for field in dataclasses.fields(Prediction)}
+    assert set(EVIDENCE.to_dict()) == {field.name for field in dataclasses.fields(Evidence)}
+
+
 def test_a_prediction_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Prediction("war").label = "deal"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -8,7 +9,7 @@ from conflictnlp.config import ColumnsConfig
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.inference import Model
-from conflictnlp.inference.records import check_columns, flat, output_columns, questions, record
+from conflictnlp.inference.records import check_columns, flat, output_columns, questions, record, to_json
 
 TOPIC_COLUMNS = [
     "id",
@@ -121,6 +122,17 @@ def test_a_flat_record_holds_lists_as_json():
         "d": None,
         "e": "[x]",
     }
+
+
+def test_a_row_that_cannot_be_read_is_answered_with_the_reason(momentum):
+    (example,) = questions(Row("row 1", {"text": 5, "actor": "IS", "id": 7}), momentum, ColumnsConfig(), [])
+    (prediction,) = momentum.predict_examples([example])
+    assert (example.id, prediction.actor, prediction.error) == ("7", "IS", "text is a int, not a text")
+
+
+def test_what_json_lacks_becomes_null_or_text():
+    values = {"a": float("nan"), "b": [float("inf"), {"c": -float("inf")}], "d": date(2020, 1, 1), "e": 0.5}
+    assert to_json(values) == '{"a": null, "b": [null, {"c": null}], "d": "2020-01-01", "e": 0.5}'
 
 
 def test_a_record_becomes_json(momentum):

@@ -1,0 +1,36 @@
+"""Libraries that are declared but not installed: the light install for exported models leaves most of them out."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+
+# Distributions that are imported under another name.
+_DISTRIBUTIONS = {
+    "hydra": "hydra-core",
+    "iterstrat": "iterative-stratification",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+
+
+def missing_library(error: BaseException) -> str | None:
+    """Tell which declared library is not installed, and how to install it.
+
+    Args:
+        error: what an import or a load raised.
+
+    Returns:
+        a line, or None if the error is of another kind.
+    """
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    module = error.name.partition(".")[0]
+    name = _DISTRIBUTIONS.get(module, module)
+    for requirement in metadata.requires("conflictnlp") or ():
+        if re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() == name:
+            extra = re.search(r"extra == ['\"](\w+)", requirement)
+            if extra:
+                return f"needs {name}, which is not installed: pip install 'conflictnlp[{extra[1]}]'"
+            return f"needs {name}, which the light install lacks: pip install conflictnlp"
+    return None
