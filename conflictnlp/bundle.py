@@ -45,8 +45,10 @@ _LARGEST = {
     METRICS: 1 << 24,
     CARD: 1 << 24,
 }
-# Keys by which a config could make a library run code.
-_UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines"})
+# Keys by which a config could make a library run code: its own, or what it fetches from a hub (kernels, quantisers).
+_UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines", "quantization_config"}) | {
+    f"{private}{kind}_implementation" for private in ("", "_") for kind in ("attn", "experts")
+}
 # Parameters of an estimator that say how it was trained on one machine, not how it scores.
 _NOT_STORED = frozenset({"labels", "multi", "spans", "checkpoints", "resume", "log", "device"})
 
@@ -279,7 +281,7 @@ def _check_values(manifest: Manifest) -> None:
 
 
 def _check_configs(folder: Path) -> None:
-    for name in ("config.json", "tokenizer_config.json", "tagger.json"):
+    for name in (MANIFEST, "config.json", "tokenizer_config.json", "tagger.json"):
         path = folder / name
         if path.is_file():
             try:
@@ -292,7 +294,8 @@ def _check_configs(folder: Path) -> None:
 
 def _keys(value: Any) -> set[str]:
     if isinstance(value, dict):
-        return set(value).union(*(_keys(item) for item in value.values()))
+        named = {key for key, item in value.items() if item is not None}
+        return named.union(*(_keys(item) for item in value.values()))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return set().union(*(_keys(item) for item in value))
     return set()

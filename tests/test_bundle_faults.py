@@ -252,6 +252,22 @@ def test_labels_that_contradict_the_task_are_refused_on_loading(encoder_copy):
         Model(encoder_copy)
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"num_hidden_layers": 3}, "missing weights, such as bert.encoder.layer.2."),
+        ({"num_hidden_layers": 1}, "unexpected weights, such as bert.encoder.layer.1."),
+        ({"intermediate_size": 48}, "the weights cannot be read"),
+    ],
+    ids=str,
+)
+def test_a_config_of_other_weights_is_refused_on_loading(encoder_copy, values, told):
+    put(encoder_copy, "config.json", **values)
+    with pytest.raises(BundleError) as refused:
+        Model(encoder_copy, device="cpu")
+    assert told in str(refused.value) and "\n" not in str(refused.value)
+
+
 def test_weights_that_are_no_weights_are_refused_on_loading(encoder_copy):
     (encoder_copy / "model.safetensors").write_bytes(pickle.dumps([1]))
     files = json.loads((encoder_copy / "manifest.json").read_text())["files"]

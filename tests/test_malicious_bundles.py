@@ -22,6 +22,7 @@ import skops.io
 from conflictnlp.errors import BundleError
 from conflictnlp.files import sha256_file
 from conflictnlp.inference import Model
+from conflictnlp.models.classifier import new_classifier
 from tests.commands.conftest import say
 
 EVERY = ("topic_bundle", "encoder_bundle", "onnx_bundle")
@@ -145,7 +146,7 @@ def test_a_link_to_a_file_outside(copied, refusal: Refusal, tmp_path: Path, kind
 
 
 @pytest.mark.parametrize("kind", EVERY)
-@pytest.mark.parametrize("key", ["_target_", "auto_map"])
+@pytest.mark.parametrize("key", ["_target_", "auto_map", "quantization_config"])
 def test_a_config_that_names_code(copied, refusal: Refusal, kind: str, key: str) -> None:
     folder = copied(kind)
     path = folder / "config.json"
@@ -153,6 +154,35 @@ def test_a_config_that_names_code(copied, refusal: Refusal, kind: str, key: str)
     path.write_text(json.dumps(values | {"head": [{key: "os.system"}]}))
     name_in_manifest(folder, "config.json")
     assert f"config.json: holds {key}, which could run code; nothing was loaded" in refusal(folder)
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation", "experts_implementation"])
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_config_that_names_a_kernel_of_the_hub(copied, refusal: Refusal, kind: str, key: str) -> None:
+    folder = copied(kind)
+    path = folder / "config.json"
+    values = json.loads(path.read_text()) if path.is_file() else {}
+    path.write_text(json.dumps(values | {key: "kernels-community/flash-attn2"}))
+    name_in_manifest(folder, "config.json")
+    assert f"config.json: holds {key}, which could run code; nothing was loaded" in refusal(folder)
+
+
+def test_an_encoders_config_that_names_a_kernel_is_not_heeded(tiny_encoder, tmp_path) -> None:
+    folder = shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    values = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(values | {"attn_implementation": "kernels-community/flash-attn2"}))
+    model, _ = new_classifier(folder, ["war", "deal"], False)
+    assert model.config._attn_implementation in ("eager", "sdpa")
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("key", ["_target_", "auto_map"])
+def test_a_manifest_that_names_code(copied, refusal: Refusal, kind: str, key: str) -> None:
+    folder = copied(kind)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["training"] |= {"model": {key: "os.system"}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert f"manifest.json: holds {key}, which could run code; nothing was loaded" in refusal(folder)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("onnx_bundle", "model.onnx"), ("onnx_tagger_bundle", "tagger.onnx")])

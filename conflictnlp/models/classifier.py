@@ -38,7 +38,8 @@ def new_classifier(folder: Path, names: Sequence[str], multi: bool) -> tuple[Pre
         problem_type="multi_label_classification" if multi else "single_label_classification",
         **LOCAL_ONLY,
     )
-    return _read(folder, config, names)
+    model, info = _read(folder, config, names)
+    return model, set(info["missing_keys"])
 
 
 def read_classifier(folder: Path, names: Sequence[str]) -> PreTrainedModel:
@@ -52,9 +53,18 @@ def read_classifier(folder: Path, names: Sequence[str]) -> PreTrainedModel:
         the model in 32 bits.
 
     Raises:
-        BundleError: its labels are others.
+        BundleError: its labels are others, or its config and its weights do not belong together.
     """
-    return _read(folder, AutoConfig.from_pretrained(folder, **LOCAL_ONLY), names)[0]
+    model, info = _read(folder, AutoConfig.from_pretrained(folder, **LOCAL_ONLY), names)
+    # transformers fills what is missing with random numbers, and passes over what is too much.
+    for kind in ("missing", "unexpected", "mismatched"):
+        if keys := info[f"{kind}_keys"]:
+            name = min(map(str, keys))
+            raise BundleError(
+                f"{folder}: config.json does not fit model.safetensors ({len(keys)} {kind} weights, such as {name}); "
+                "train or download the bundle again"
+            )
+    return model
 
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -75,12 +85,19 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def _read(folder: Path, config: Any, names: Sequence[str]) -> tuple[PreTrainedModel, set[str]]:
+def _read(folder: Path, config: Any, names: Sequence[str]) -> tuple[PreTrainedModel, dict[str, Any]]:
     # transformers accepts labels that contradict each other, and resets them silently where counts differ.
     if [config.id2label.get(number) for number in range(config.num_labels)] != list(names):
         raise BundleError(f"{folder}/config.json: its labels {config.id2label} are not the task's {list(names)}")
     with quiet():
         model, info = AutoModelForSequenceClassification.from_pretrained(
-            folder, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **LOCAL_ONLY
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            output_loading_info=True,
+            # None lets transformers choose; a config could name code of the hub.
+            attn_implementation=None,
+            **LOCAL_ONLY,
         )
-    return model, set(info["missing_keys"])
+    return model, info
