@@ -26,7 +26,8 @@ def missing_library(error: BaseException) -> str | None:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None
     module = error.name.partition(".")[0]
-    name = _DISTRIBUTIONS.get(module, module)
+    # The package names itself among its extras.
+    name = _DISTRIBUTIONS.get(module, module) if module != "conflictnlp" else ""
     for requirement in metadata.requires("conflictnlp") or ():
         if re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() == name:
             extra = re.search(r"extra == ['\"](\w+)", requirement)

@@ -81,6 +81,21 @@ sys.exit(status + coding.code(coder, sys.argv[2])[1])
     assert [actor["name"] for actor in json.loads(done.stdout)["actors"]] == ["IS"]
 
 
+@pytest.mark.parametrize("bundle", ["encoder_bundle", "topic_bundle"])
+def test_another_bundle_is_refused_with_what_it_needs(block, request, bundle, tmp_path):
+    folder = request.getfixturevalue(bundle)
+    code = f"{block}\nfrom conflictnlp.cli import main\nsys.exit(main(sys.argv[1:]))"
+    done = python(code, "predict", str(folder), str(tmp_path / "a.txt"))
+    told = f"conflictnlp: {folder}: needs LIBRARY, which the light install lacks: pip install conflictnlp\n"
+    assert (done.returncode, re.sub(r"needs [\w-]+,", "needs LIBRARY,", done.stderr)) == (2, told)
+
+
+def test_another_command_is_refused_with_what_it_needs(block):
+    done = python(f"{block}\nfrom conflictnlp.cli import main\nsys.exit(main(['train', 'task=topic']))")
+    told = "conflictnlp: needs hydra-core, which the light install lacks: pip install conflictnlp\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
 def test_actors_are_found_with_the_listed_packages_alone(block, onnx_tagger_bundle, tmp_path):
     (tmp_path / "a.txt").write_text("On Monday IS advanced on Ostra.")
     code = f"""{block}
