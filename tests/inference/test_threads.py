@@ -42,7 +42,8 @@ def test_the_same_call_gives_the_same(model: Model) -> None:
 def test_neighbours_change_no_answer(model: Model) -> None:
     together = model.predict_proba(CALLS[2], **marks(model))
     alone = np.concatenate([model.predict_proba(text, **marks(model)) for text in CALLS[2]])
-    assert alone == pytest.approx(together, abs=1e-6)
+    # Only TF-IDF computes each row by itself.
+    assert alone == pytest.approx(together, abs=0 if model.manifest.estimator["kind"] == "tfidf" else 1e-6, rel=0)
 
 
 def test_a_data_set_is_answered_by_column_and_in_batches(model: Model) -> None:
@@ -52,4 +53,4 @@ def test_a_data_set_is_answered_by_column_and_in_batches(model: Model) -> None:
     def answer(batch: dict[str, list[str]]) -> dict[str, list[str | None]]:
         return {"label": [prediction.label for prediction in model.predict(batch["text"], **marks(model))]}
 
-    assert rows.map(answer, batched=True, batch_size=4, new_fingerprint="answered")["label"][:] == wanted
+    assert rows.map(answer, batched=True, batch_size=4)["label"][:] == wanted
