@@ -29,7 +29,7 @@ def export(
         format: `onnx` for a bundle that needs neither torch nor transformers, `hub` for a folder to push.
         quantize: `int8` for weights of 8 bits (onnx only).
         check: what the exported model is compared with its source on (onnx only): a data set of conf/data, or a
-            file; None for the embedded sample.
+            file; None for the embedded sample. For int8 fewer than 1,000 rows are filled up from the sample.
         license: a hub's identifier (hub only); None for `other`.
 
     Returns:
@@ -61,11 +61,12 @@ def export(
         return target
     from conflictnlp.export.bundle import export_onnx
     from conflictnlp.export.graph import check_libraries
-    from conflictnlp.export.parity import check_rows
+    from conflictnlp.export.parity import ENOUGH
+    from conflictnlp.export.rows import check_rows
 
     check_libraries()
     source = Model(folder, device="cpu", ref=ref)
-    data, rows = check_rows(source.task, check)
+    data, rows = check_rows(source.task, check, ENOUGH if quantize else 0)
     log.info("exporting; the result is compared with %s on %d rows", ref, len(rows))
     agreement = export_onnx(source, target, data, rows, quantize == "int8")
     size = sum(path.stat().st_size for path in target.iterdir()) / 2**20

@@ -13,7 +13,7 @@ from conflictnlp.data.example import Example
 from conflictnlp.data.lineage import LEARNT
 from conflictnlp.errors import InputError
 from conflictnlp.export.graph import LIBRARIES, write_graph
-from conflictnlp.export.parity import ENOUGH, FinderParity, Parity, compare_finders, compare_models
+from conflictnlp.export.parity import FinderParity, Parity, compare_finders, compare_models
 from conflictnlp.files import atomic_folder, write_json
 from conflictnlp.inference.model import Model
 from conflictnlp.inference.runtimes.onnx import MODEL, TOKENIZER
@@ -33,7 +33,7 @@ def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example],
         source: the trained model, loaded on the CPU.
         target: the new bundle's folder.
         data: what to call the rows.
-        rows: questions on which the two are compared.
+        rows: questions on which the two are compared; for int8 1,000 or more that can be answered.
         int8: whether weights are stored in 8 bits.
 
     Returns:
@@ -67,8 +67,6 @@ def export_onnx(source: Model, target: Path, data: str, rows: Sequence[Example],
         for found in compared.values():
             if refusal := found.refusal(precision):
                 raise InputError(f"export: {refusal}; nothing was written")
-        if int8 and parity.rows < ENOUGH:
-            log.warning("export: %d rows tell little of the share of equal labels; give --check more", parity.rows)
         told = {name: found.to_dict() for name, found in compared.items()}
         seal(temporary, replace(manifest, export={**manifest.export, **told}))
         agreement = "; actors in ".join(map(str, compared.values()))

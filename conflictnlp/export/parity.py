@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from conflictnlp.composition import compose, shipped
-from conflictnlp.config import ColumnsConfig
-from conflictnlp.data.example import Example, Span, parse_row
-from conflictnlp.data.load import SPLITS, read_split
-from conflictnlp.data.read import find_files
-from conflictnlp.data.sample import COUNTRIES, sample_texts
-from conflictnlp.data.sources import read_rows
+from conflictnlp.data.example import Example
 from conflictnlp.errors import InputError
+from conflictnlp.evaluation.metrics import Outcome, score
+from conflictnlp.evaluation.report import gold_targets
 from conflictnlp.evaluation.spans import score_spans
 from conflictnlp.inference.model import Model
+from conflictnlp.inference.prediction import Prediction
 from conflictnlp.models.mentions import MentionFinder, decode
 from conflictnlp.task import Task
-from conflictnlp.text import find_mentions, sentence_spans
 from conflictnlp.text.spans import Offsets
 
-SAMPLE = "sample"
-# Rows of the sample's check: its whole texts, filled up with sentences of them.
-_ROWS = 1200
 # Fewer rows tell little of a share of equal labels.
 ENOUGH = 1000
 CLOSEST = 1e-4
@@ -48,6 +40,9 @@ class Parity:
         equal_labels: share of the rows that get the same label (multi-label: the same labels).
         largest_difference: of two probabilities of one label.
         mean_difference: the same, on average.
+        labelled: rows that bear a gold label.
+        source_f1: macro-F1 of the source on these; None where there are none.
+        exported_f1: macro-F1 of the exported model on these.
     """
 
     data: str
@@ -55,15 +50,24 @@ class Parity:
     equal_labels: float
     largest_difference: float
     mean_difference: float
+    labelled: int = 0
+    source_f1: float | None = None
+    exported_f1: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+        """Return plain JSON values; without the scores where there are none."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
-        return (
+        told = (
             f"{self.rows} rows of {self.data}: {self.equal_labels:.2%} equal labels, probabilities differ by "
             f"{self.largest_difference:.1e} at most, {self.mean_difference:.1e} on average"
+        )
+        if self.source_f1 is None or self.exported_f1 is None:
+            return told
+        return (
+            f"{told}; macro-F1 on the {self.labelled} labelled rows {self.exported_f1:.3f}, the source's "
+            f"{self.source_f1:.3f} ({100 * (self.exported_f1 - self.source_f1):+.1f} points)"
         )
 
     def refusal(self, precision: str) -> str | None:
@@ -72,6 +76,10 @@ class Parity:
             return f"the exported model's probabilities are not within {CLOSEST:g} of the model's ({self})"
         if precision == "int8" and not self.equal_labels >= EQUAL:
             return f"the int8 model gives fewer than {EQUAL:.1%} of the labels that the model gives ({self})"
+        if precision == "int8" and self.rows < ENOUGH:
+            return (
+                f"{self.rows} rows tell too little of an int8 model, which needs {ENOUGH:,} or more ({self})"
+            )
         return None
 
 
@@ -113,33 +121,6 @@ class FinderParity:
         return None
 
 
-def check_rows(task: Task, source: str | None = None) -> tuple[str, list[Example]]:
-    """Read what an exported model is checked on; labels are not needed.
-
-    Args:
-        task: tells the marked roles.
-        source: a name in conf/data, or a file (or glob) with a column `text` and those of the roles; None for the
-            embedded sample.
-
-    Returns:
-        what to call the data, and its rows; those of the sample are made for any task.
-
-    Raises:
-        InputError: the data cannot be read or do not fit the task.
-    """
-    if source is None or source == SAMPLE:
-        return "the embedded sample and its sentences", _sample_rows(task)
-    if source in shipped("data"):
-        config, _ = compose([f"task={task.name}", f"data={source}"])
-        return source, [example for split in SPLITS for example in read_split(config.data, task, split)]
-    find_files(source)
-    columns = ColumnsConfig()
-    rows = [parse_row(row, task, columns, None, labelled=False) for row in read_rows(source)]
-    if not rows:
-        raise InputError(f"--check {source}: holds no rows")
-    return Path(source).name, rows
-
-
 def compare_models(source: Model, exported: Model, data: str, rows: Sequence[Example]) -> Parity:
     """Let two models of one task answer the same questions.
 
@@ -157,11 +138,14 @@ def compare_models(source: Model, exported: Model, data: str, rows: Sequence[Exa
     """
     equal = answered = 0
     largest = total = 0.0
+    labelled: list[tuple[Example, Prediction, Prediction]] = []
     pairs = zip(source.predict_examples(rows), exported.predict_examples(rows), strict=True)
     bar = {"total": len(rows), "desc": "compare", "unit": " rows", "file": sys.stderr}
-    for first, second in tqdm(pairs, disable=not sys.stderr.isatty(), **bar):
+    for row, (first, second) in zip(rows, tqdm(pairs, disable=not sys.stderr.isatty(), **bar), strict=True):
         if first.error is not None:
             continue
+        if row.labels is not None:
+            labelled.append((row, first, second))
         answered += 1
         equal += first.labels == second.labels
         for label, chance in first.probabilities.items():
@@ -171,7 +155,26 @@ def compare_models(source: Model, exported: Model, data: str, rows: Sequence[Exa
             total += difference
     if not answered:
         raise InputError(f"--check: none of the {len(rows)} rows of {data} can be answered; is the actor in the text?")
-    return Parity(data, answered, equal / answered, largest, total / answered / len(source.labels))
+    scores = [macro_f1(source.task, [(own[0], own[place]) for own in labelled]) for place in (1, 2)] if labelled else []
+    mean = total / answered / len(source.labels)
+    return Parity(data, answered, equal / answered, largest, mean, len(labelled), *scores)
+
+
+def macro_f1(task: Task, answered: Sequence[tuple[Example, Prediction]]) -> float:
+    """Return the macro-F1 of predictions.
+
+    Args:
+        task: tells the labels.
+        answered: labelled rows, each with what a model says of it.
+
+    Returns:
+        the score, as `evaluate` reckons it.
+    """
+    rows = [row for row, _ in answered]
+    said = gold_targets([replace(row, labels=prediction.labels) for row, prediction in answered], task)
+    chances = np.array([[prediction.probabilities[name] for name in task.label_names] for _, prediction in answered])
+    outcome = Outcome(task.label_names, gold_targets(rows, task), said, chances, [row.cluster for row in rows])
+    return score(outcome)["macro_f1"]
 
 
 def compare_finders(source: MentionFinder, exported: MentionFinder, texts: Sequence[str]) -> FinderParity:
@@ -204,32 +207,3 @@ def compare_finders(source: MentionFinder, exported: MentionFinder, texts: Seque
     silent = not mentions and not any(found)
     equal, shared = (1.0 if silent else score_spans(marked, found, overlap).f1 for overlap in (False, True))
     return FinderParity(len(texts), mentions, equal, shared, largest)
-
-
-def _sample_rows(task: Task) -> list[Example]:
-    records = [record for split in COUNTRIES for record in sample_texts(split)]
-    whole = [example for record in records for example in _questions(task, record, record["text"])]
-    sentences = [
-        example
-        for record in records
-        for start, end in sentence_spans(record["text"])
-        for example in _questions(task, {**record, "title": ""}, record["text"][start:end])
-    ]
-    wanted = min(max(_ROWS - len(whole), 0), len(sentences))
-    return whole + [sentences[number * len(sentences) // wanted] for number in range(wanted)]
-
-
-def _questions(task: Task, record: dict[str, Any], text: str) -> Iterator[Example]:
-    """Yield a text once, or for every choice of the task's roles among the actors it names."""
-    shared = {"where": record["id"], "id": record["id"], "text": text, "title": record["title"] or ""}
-    if not task.spans:
-        yield Example(**shared)
-        return
-    names = [[actor["actor"], *actor["aliases"]] for actor in record["actors"]]
-    named = [own for own in names if find_mentions(f"{shared['title']}\n{text}", own)]
-    for number in range(len(named)):
-        chosen = [named[(number + place) % len(named)] for place in range(len(task.spans))]
-        marks = [(role, Span("|".join(own))) for role, own in zip(task.spans, chosen, strict=True)]
-        if len(named) < len(task.spans):
-            marks = [mark for mark in marks if mark[0] not in task.optional_spans] or marks[:1]
-        yield Example(**shared, spans=tuple(marks))

@@ -1,56 +1,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from conflictnlp.data.example import Example
 from conflictnlp.errors import InputError
-from conflictnlp.export.parity import FinderParity, Parity, check_rows, compare_finders, compare_models
+from conflictnlp.export.parity import FinderParity, Parity, compare_finders, compare_models
+from conflictnlp.export.rows import check_rows
 from conflictnlp.inference import Model
 from conflictnlp.models.mentions import LABELS, MentionFinder, TokenWindows
-from conflictnlp.task import Label, Task
 
+WAR, DEAL = "Shells hit the town.", "Envoys signed the truce."
 EQUAL = Parity("rows", 2000, 0.985, 1e-4, 0.0)
-
-
-@pytest.fixture
-def exchange_task() -> Task:
-    labels = (Label("a", "one"), Label("b", "another"))
-    return Task("plover", "single", labels, spans=("source", "target"), optional_spans=("target",))
-
-
-def test_the_sample_gives_a_thousand_rows_and_more_to_every_task(topic_task, actor_task, exchange_task):
-    assert [len(check_rows(task)[1]) for task in (topic_task, actor_task, exchange_task)] == [1200] * 3
-
-
-def test_the_sample_gives_whole_texts_with_their_titles_and_sentences(topic_task):
-    rows = check_rows(topic_task)[1]
-    assert sum(bool(row.title) for row in rows) == 177
-    assert len({row.text for row in rows}) > 900
-
-
-def test_each_row_of_the_sample_names_its_actor(actor_task):
-    for row in check_rows(actor_task)[1]:
-        assert row.passage(actor_task).spans[0]
-
-
-def test_rows_of_a_file_need_no_label(tmp_path, actor_task):
-    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "IS advanced.", "actor": "IS"}) + "\n")
-    data, rows = check_rows(actor_task, str(tmp_path / "rows.jsonl"))
-    assert (data, [row.text for row in rows]) == ("rows.jsonl", ["IS advanced."])
-
-
-def test_a_file_that_is_not_there(actor_task):
-    with pytest.raises(InputError, match="no such file"):
-        check_rows(actor_task, "none.jsonl")
-
-
-def test_an_empty_file(tmp_path, actor_task):
-    (tmp_path / "rows.jsonl").write_text("")
-    with pytest.raises(InputError, match="holds no rows"):
-        check_rows(actor_task, str(tmp_path / "rows.jsonl"))
 
 
 def test_a_model_agrees_with_itself(actor_bundle, actor_task):
@@ -74,13 +39,44 @@ def test_what_agrees_just_enough_is_not_refused(precision):
 
 @pytest.mark.parametrize("difference", [1.01e-4, float("nan")])
 def test_probabilities_that_differ_too_much(difference):
-    parity = Parity("rows", 10, 1.0, difference, 0.0)
+    parity = Parity("rows", 1000, 1.0, difference, 0.0)
     assert "not within 0.0001" in parity.refusal("float32")
     assert parity.refusal("int8") is None
 
 
 def test_too_few_equal_labels():
     assert "fewer than 98.5% of the labels" in Parity("rows", 1000, 0.984, 0.1, 0.0).refusal("int8")
+
+
+def test_int8_is_refused_on_few_rows_and_float32_is_not():
+    parity = Parity("rows", 999, 1.0, 0.0, 0.0)
+    assert "999 rows tell too little of an int8 model, which needs 1,000 or more" in parity.refusal("int8")
+    assert parity.refusal("float32") is None
+
+
+def test_labelled_rows_tell_the_macro_f1_of_both(topic_bundle, multi_bundle):
+    class Wrong(Model):
+        """Says the contrary of the truth."""
+
+        def predict_examples(self, rows):
+            for row, found in zip(rows, super().predict_examples(rows), strict=True):
+                yield (
+                    replace(found, labels=("deal",) if found.labels == ("war",) else ("war",))
+                    if row.id == "1"
+                    else found
+                )
+
+    rows = [Example("1", "1", WAR, ("war",)), Example("2", "2", DEAL, ("deal",)), Example("3", "3", DEAL)]
+    parity = compare_models(Model(topic_bundle), Wrong(topic_bundle), "rows", rows)
+    # One of two right, as "deal": F1 2/3 and 0.
+    assert (parity.labelled, parity.source_f1, parity.exported_f1) == (2, 1.0, pytest.approx(1 / 3))
+    assert "macro-F1 on the 2 labelled rows 0.333, the source's 1.000 (-66.7 points)" in str(parity)
+    assert parity.to_dict()["exported_f1"] == parity.exported_f1
+
+    rows = [Example("1", "1", "Police held ten.", ("arrest",)), Example("2", "2", "Rain fell.", ())]
+    model = Model(multi_bundle)
+    # "arrest" is right; of the other two labels there is no case.
+    assert compare_models(model, model, "rows", rows).source_f1 == pytest.approx(1 / 3)
 
 
 class Finder(MentionFinder):

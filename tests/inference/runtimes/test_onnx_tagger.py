@@ -59,7 +59,7 @@ def test_an_exported_bundle_holds_both_graphs(onnx_tagger_bundle):
 
 def test_an_int8_tagger_does_not_depend_on_its_neighbours(tmp_path, tagger_bundle):
     row = Example("row 1", "1", TEXT, spans=(("actor", Span("IS")),))
-    export_onnx(Model(tagger_bundle, device="cpu"), tmp_path / "int8", "one row", [row], int8=True)
+    export_onnx(Model(tagger_bundle, device="cpu"), tmp_path / "int8", "one row", [row] * 1000, int8=True)
     tagger = Model(tmp_path / "int8").tagger
     assert tagger.find(TEXTS) == [tagger.find([text])[0] for text in TEXTS]
     assert (tmp_path / "int8" / "tagger.onnx").stat().st_size < (tagger_bundle / "model.safetensors").stat().st_size
