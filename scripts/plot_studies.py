@@ -77,8 +77,17 @@ PICTURES = (
         "fall of the label's probability",
         start=-0.1,
     ),
+    Picture("training-speed", "speeds", ("what",), ("examples a second",), "examples a second", start=0),
     Picture("inference-speed", "speeds", ("way",), ("articles a second",), "articles of 250 tokens a second", start=0),
-    Picture("momentum-mirrored", "flips", ("seed",), ("pairs that flip",), "of ten pairs", line=8, start=0),
+    Picture(
+        "momentum-mirrored",
+        "flips",
+        ("model",),
+        ("pairs that flip", "gaining side labelled gaining", "both labels of both right"),
+        "of ten pairs",
+        line=8,
+        start=0,
+    ),
     Picture("predict-memory", "peak", ("rows",), ("peak memory, MiB",), "peak memory, MiB", start=0),
 )
 
