@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
+
+from conflictnlp.errors import InputError
 
 # Distributions that are imported under another name.
 _DISTRIBUTIONS = {
@@ -35,3 +39,24 @@ def missing_library(error: BaseException) -> str | None:
                 return f"needs {name}, which is not installed: pip install 'conflictnlp[{extra[1]}]'"
             return f"needs {name}, which the light install lacks: pip install conflictnlp"
     return None
+
+
+@contextmanager
+def missing_libraries_told(what: str) -> Iterator[None]:
+    """Tell which declared library is not installed as an InputError.
+
+    Args:
+        what: what needs it, as a user calls it.
+
+    Yields:
+        nothing.
+
+    Raises:
+        InputError: a declared library is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (told := missing_library(error)) is None:
+            raise
+        raise InputError(f"{what}: {told}") from error

@@ -12,7 +12,7 @@ import numpy as np
 
 from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.data.example import Example
-from conflictnlp.dependencies import missing_library
+from conflictnlp.dependencies import missing_libraries_told
 from conflictnlp.errors import InputError
 from conflictnlp.inference.arguments import make_examples
 from conflictnlp.inference.evidence import Scored, find_evidence
@@ -49,12 +49,8 @@ class Model:
         self.ref = ref or str(self.folder)
         self.fingerprint = self.manifest.fingerprint
         self.device = device
-        try:
+        with missing_libraries_told(self.ref):
             self._runtime = open_runtime(self.folder, self.manifest, device)
-        except ModuleNotFoundError as error:
-            if (told := missing_library(error)) is None:
-                raise
-            raise InputError(f"{self.ref}: {told}") from error
 
     def __repr__(self) -> str:
         return f"Model(task={self.task.name!r}, labels={self.labels}, ref={self.ref!r})"

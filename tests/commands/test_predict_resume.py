@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
@@ -146,6 +147,18 @@ def test_a_file_of_the_users_among_the_parts_is_left(topic: Run, tmp_path: Path)
     (tmp_path / "out.csv.parts" / "notes.txt").write_text("mine")
     topic("rows.jsonl", "--output", "out.csv")
     assert [path.name for path in (tmp_path / "out.csv.parts").iterdir()] == ["notes.txt"]
+
+
+def test_a_parquet_input_goes_on_to_the_same_bytes(topic: Run, tmp_path: Path) -> None:
+    kinds = pa.array(["a", "b"] * 5).dictionary_encode()
+    table = pa.table({"text": [WAR, DEAL] * 5, "page": pa.array([None, 1] * 5, pa.int8()), "kind": kinds})
+    pq.write_table(table, "rows.parquet")
+    topic("rows.parquet", "--output", "whole.parquet")
+    interrupt(topic, 7, "rows.parquet", "--output", "out.parquet")
+    topic("rows.parquet", "--output", "out.parquet", "--resume")
+    assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    found = pq.read_table("out.parquet").select(table.schema.names)
+    assert (found.schema, found.to_pylist()) == (table.schema, table.to_pylist())
 
 
 def test_parquet_takes_a_type_that_only_a_late_part_shows(topic: Run, tmp_path: Path) -> None:
