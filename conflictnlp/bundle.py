@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from conflictnlp.bundle_checks import check_configs, check_parameters
 from conflictnlp.data.lineage import LEARNT, write_learnt
 from conflictnlp.errors import BundleError
-from conflictnlp.files import atomic_folder, sha256_file, sha256_json, write_json, write_text
+from conflictnlp.files import atomic_folder, sha256_file, sha256_json, share, write_json, write_text
 from conflictnlp.task import Task
 
 if TYPE_CHECKING:
@@ -44,10 +45,6 @@ _LARGEST = {
     "tagger.onnx": 1 << 31,
     METRICS: 1 << 24,
     CARD: 1 << 24,
-}
-# Keys by which a config could make a library run code: its own, or what it fetches from a hub (kernels, quantisers).
-_UNSAFE_KEYS = frozenset({"_target_", "auto_map", "custom_pipelines", "quantization_config"}) | {
-    f"{private}{kind}_implementation" for private in ("", "_") for kind in ("attn", "experts")
 }
 # Parameters of an estimator that say how it was trained on one machine, not how it scores.
 _NOT_STORED = frozenset({"labels", "multi", "spans", "checkpoints", "resume", "log", "device"})
@@ -153,6 +150,9 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
     Returns:
         the manifest with them.
     """
+    for path in folder.iterdir():
+        # safetensors writes files that only their owner may read.
+        share(path)
     files = {path.name: sha256_file(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
     sealed = replace(manifest, files=files)
     write_json(folder / MANIFEST, sealed.to_dict())
@@ -192,7 +192,9 @@ def read_manifest(folder: Path) -> Manifest:
         version = values["format_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(f"{path}: damaged ({error}); train or download the bundle again") from error
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if type(version) is not int or version < 1:
+        raise BundleError(f"{path}: damaged (format_version {version!r}); train or download the bundle again")
+    if version > FORMAT_VERSION:
         raise BundleError(
             f"{path}: format {version} is newer than {FORMAT_VERSION}, which this version of conflictnlp reads; "
             "upgrade it: pip install --upgrade conflictnlp"
@@ -212,7 +214,7 @@ def read_manifest(folder: Path) -> Manifest:
     for path in folder.iterdir():
         if path.name not in {MANIFEST, METRICS, CARD, *manifest.files}:
             raise BundleError(f"{path}: not among the files that the manifest names; nothing was loaded")
-    _check_configs(folder)
+    check_configs(folder, (MANIFEST, "config.json", "tokenizer_config.json", "tagger.json"))
     return manifest
 
 
@@ -260,42 +262,26 @@ def versions(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _check_names(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_symlink() or not path.is_file() or path.name not in _ALLOWED_NAMES:
-            raise BundleError(f"{path}: a bundle may hold only plain files of known names; nothing was loaded")
-        if path.stat().st_size > _LARGEST.get(path.name, 1 << 34):
-            raise BundleError(f"{path}: {path.stat().st_size} bytes is beyond what such a file can need")
-
-
 def _check_values(manifest: Manifest) -> None:
-    parts = [getattr(manifest, name) for name in ("estimator", "thresholds", "training", "files", "export")]
+    parts = [
+        getattr(manifest, name) for name in ("estimator", "thresholds", "training", "libraries", "files", "export")
+    ]
     if not all(isinstance(part, dict) for part in [*parts, manifest.estimator["parameters"]]):
         raise ValueError("not a mapping where one is needed")
     if manifest.estimator["kind"] not in {*_KINDS, ONNX} or not manifest.files:
         raise ValueError("no known estimator or no files")
+    check_parameters(manifest.estimator["parameters"])
+    # Half a character (a lone surrogate) can be read as JSON, but has no bytes: it is refused here.
+    sha256_json(manifest.to_dict())
     if not 0 < manifest.temperature < float("inf"):
         raise ValueError(f"temperature {manifest.temperature}")
     if not all(0 <= threshold <= 1 for threshold in manifest.thresholds.values()):
         raise ValueError(f"thresholds {manifest.thresholds}")
 
 
-def _check_configs(folder: Path) -> None:
-    for name in (MANIFEST, "config.json", "tokenizer_config.json", "tagger.json"):
-        path = folder / name
-        if path.is_file():
-            try:
-                found = _keys(json.loads(path.read_text(encoding="utf-8"))) & _UNSAFE_KEYS
-            except (ValueError, RecursionError) as error:
-                raise BundleError(f"{path}: damaged ({error})") from error
-            if found:
-                raise BundleError(f"{path}: holds {', '.join(sorted(found))}, which could run code; nothing was loaded")
-
-
-def _keys(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        named = {key for key, item in value.items() if item is not None}
-        return named.union(*(_keys(item) for item in value.values()))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return set().union(*(_keys(item) for item in value))
-    return set()
+def _check_names(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_file() or path.name not in _ALLOWED_NAMES:
+            raise BundleError(f"{path}: a bundle may hold only plain files of known names; nothing was loaded")
+        if path.stat().st_size > _LARGEST.get(path.name, 1 << 34):
+            raise BundleError(f"{path}: {path.stat().st_size} bytes is beyond what such a file can need")

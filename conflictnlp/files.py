@@ -22,6 +22,13 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "conflictnlp"
 
 
+def share(path: Path) -> None:
+    """Give a file the mode that the user's umask gives to new files."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
+
+
 @contextmanager
 def atomic_path(target: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `target` and rename it there when the block ends without an error.
@@ -38,10 +45,7 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        # mkstemp makes the file private; the finished one shall have the modes that the user's umask gives.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        share(temporary)  # mkstemp makes the file private.
         yield temporary
         temporary.replace(target)
     finally:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from transformers import AutoModelForSequenceClassification
 
-from conflictnlp.bundle import add_to_bundle, load_estimator, read_manifest, save_bundle
+from conflictnlp.bundle import add_to_bundle, load_estimator, read_manifest, save_bundle, seal
 from conflictnlp.data.lineage import read_learnt, text_hashes
 from conflictnlp.files import write_json
 from conflictnlp.models import TfidfClassifier
@@ -148,3 +149,15 @@ def test_the_fingerprint_covers_weights_and_calibration(tmp_path, estimator, top
     warmer = save_bundle(tmp_path / "2", estimator, topic_task, temperature=2.0)
     other = save_bundle(tmp_path / "3", estimator.fit(TEXTS, ["war", "deal", "war"]), topic_task)
     assert len({first.fingerprint, warmer.fingerprint, other.fingerprint}) == 3
+
+
+def test_its_files_may_be_read_by_whom_the_umask_lets(encoder_bundle, tmp_path):
+    folder = shutil.copytree(encoder_bundle, tmp_path / "copy")
+    manifest = read_manifest(folder)
+    (folder / "model.safetensors").chmod(0o600)
+    umask = os.umask(0o027)
+    try:
+        seal(folder, manifest)
+    finally:
+        os.umask(umask)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o640}

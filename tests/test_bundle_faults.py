@@ -103,6 +103,17 @@ def test_a_manifest_nested_without_end(copy, monkeypatch):
         {"estimator": {"kind": "tfidf", "parameters": [1]}},
         {"estimator": {"kind": "os.system", "parameters": {}}},
         {"unheard_of": 1},
+        {"libraries": ["torch"]},
+        {"training": {"data": "\ud800"}},
+        {"format_version": True},
+        {"format_version": 0},
+        {"format_version": -1},
+        {"format_version": 1.0},
+        {"estimator": {"kind": "tfidf", "parameters": {"char_ngrams": None}}},
+        {"estimator": {"kind": "tfidf", "parameters": {"char_ngrams": "x"}}},
+        {"estimator": {"kind": "tfidf", "parameters": {"word_ngrams": []}}},
+        {"estimator": {"kind": "tfidf", "parameters": {"word_ngrams": True}}},
+        {"estimator": {"kind": "transformer", "parameters": {"overlap": None}}},
     ],
     ids=str,
 )
@@ -194,6 +205,34 @@ def test_an_oversized_manifest_is_not_read(copy, monkeypatch):
     assert "beyond what such a file can need" in refusal(copy, monkeypatch)
 
 
+@pytest.mark.parametrize("parameters", [{"C": 1, "class_weight": None}, {"of_another_version": []}], ids=str)
+def test_parameters_of_right_types_are_read(copy, parameters):
+    kept = read_manifest(copy).estimator["parameters"]
+    change(copy, estimator={"kind": "tfidf", "parameters": kept | parameters})
+    assert Model(copy).predict("Shells hit the town.").label == "war"
+
+
+def test_a_tfidf_model_of_other_views(copy):
+    kept = read_manifest(copy).estimator["parameters"]
+    change(copy, estimator={"kind": "tfidf", "parameters": kept | {"char_ngrams": 0}})
+    with pytest.raises(BundleError, match="its n-grams are not those of the manifest's parameters"):
+        Model(copy)
+
+
+def test_a_tfidf_model_of_another_kind_of_task(copy, topic_task):
+    change(copy, task=topic_task.to_dict() | {"kind": "multi"})
+    with pytest.raises(BundleError, match="it holds a LogisticRegression, not the OneVsRestClassifier of the manifest"):
+        Model(copy)
+
+
+def test_a_tfidf_model_of_another_number_of_labels(tmp_path, multi_bundle, multi_task):
+    folder = shutil.copytree(multi_bundle, tmp_path / "multi")
+    task = multi_task.to_dict()
+    change(folder, task=task | {"labels": task["labels"][:2]}, thresholds={})
+    with pytest.raises(BundleError, match="it scores 3 labels, not the 2 of the manifest"):
+        Model(folder)
+
+
 class TestTagger:
     """The files of a tagger of actors."""
 
@@ -266,6 +305,14 @@ def test_a_config_of_other_weights_is_refused_on_loading(encoder_copy, values, t
     with pytest.raises(BundleError) as refused:
         Model(encoder_copy, device="cpu")
     assert told in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_token_that_the_encoder_does_not_know(encoder_copy):
+    tokenizer = json.loads((encoder_copy / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["ostra"] = 1_000_000
+    put(encoder_copy, "tokenizer.json", model=tokenizer["model"])
+    with pytest.raises(BundleError, match=r"does not know a token of its tokenizer\.json"):
+        Model(encoder_copy, device="cpu").predict("IS met in Ostra.", actor="IS")
 
 
 def test_weights_that_are_no_weights_are_refused_on_loading(encoder_copy):

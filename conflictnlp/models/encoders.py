@@ -13,6 +13,7 @@ import torch
 import transformers
 from transformers import TrainingArguments
 
+from conflictnlp.errors import BundleError
 from conflictnlp.models.batching import PAD_TO, pad
 from conflictnlp.models.device import wants_bfloat16
 from conflictnlp.models.encoding import batches
@@ -65,13 +66,20 @@ def window_logits(
 
     Returns:
         for each window its logits: (n_labels,), or for token classification (padded length, n_labels).
+
+    Raises:
+        BundleError: a token id lies beyond the encoder's vocabulary.
     """
     logits: list[Matrix] = [np.empty(0)] * len(windows)
     tokens = _CACHED_TOKENS if device.type == "cpu" else sys.maxsize
     with torch.inference_mode():
         for rows in batches([len(ids) for ids in windows], tokens, batch_size):
             ids, mask = pad([windows[row] for row in rows], pad_id)
-            outputs = model(input_ids=ids.to(device), attention_mask=mask.to(device))
+            try:
+                outputs = model(input_ids=ids.to(device), attention_mask=mask.to(device))
+            except IndexError as error:
+                place = model.config.name_or_path or "encoder"
+                raise BundleError(f"{place}: does not know a token of its tokenizer.json ({error})") from error
             for row, values in zip(rows, outputs.logits.float().cpu().numpy(), strict=True):
                 logits[row] = values
     return logits

@@ -151,11 +151,18 @@ def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
 
     Returns:
         (before, after).
+
+    Raises:
+        InputError: the tokenizer makes no token of a letter.
     """
     tokenizer.no_truncation()
     tokenizer.no_padding()
     with_special = tokenizer.encode("a").ids
     plain = tokenizer.encode("a", add_special_tokens=False).ids
+    if not plain or plain[0] not in with_special:
+        raise InputError(
+            "tokenizer.json: makes no tokens of a text; take an encoder, or a bundle, whose tokenizer does"
+        )
     at = with_special.index(plain[0])
     return with_special[:at], with_special[at + len(plain) :]
 

@@ -139,10 +139,24 @@ class TfidfClassifier(TextClassifier):
             # skops raises many kinds; each means the file cannot be trusted.
             reason = str(error).partition("\n")[0]
             raise BundleError(f"{folder / FILE}: refused: {reason}") from error
-        if not isinstance(self.classifier_, LogisticRegression | OneVsRestClassifier):
-            raise BundleError(f"{folder / FILE}: refused: it holds a {type(self.classifier_).__name__}")
+        if fault := self._fault():
+            raise BundleError(f"{folder / FILE}: refused: {fault}")
         self.classes_ = np.array(list(self.labels), dtype=object)
         return self
+
+    def _fault(self) -> str | None:
+        """Return why the classifier that was read cannot score what the manifest says, or None."""
+        assert self.labels is not None
+        found, wanted = self.classifier_, OneVsRestClassifier if self.multi else LogisticRegression
+        if not isinstance(found, wanted):
+            return f"it holds a {type(found).__name__}, not the {wanted.__name__} of the manifest's kind of task"
+        classes = len(found.estimators_) if self.multi else int(np.max(found.classes_)) + 1
+        if classes > len(self.labels) or (self.multi and classes != len(self.labels)):
+            return f"it scores {classes} labels, not the {len(self.labels)} of the manifest"
+        features = sum(len(vectorizer.idf_) for vectorizer in self.vectorizers_.values())
+        if not self.vectorizers_.keys() <= self._views().keys() or features != found.n_features_in_:
+            return "its n-grams are not those of the manifest's parameters"
+        return None
 
     def _score(self, passages: list[Passage]) -> Iterator[WindowScores]:
         """Score each passage as one window: n-grams have no length limit."""

@@ -52,6 +52,7 @@ class Graph:
             raise BundleError(f"{path.parent}: the manifest's parameters are damaged ({error!r})") from error
         # Batches side by side, each by one thread, wait for each other less than threads within a batch.
         self._threads = _threads()
+        self._path = path
         self._session = _open_session(path, device)
         self._check_shape(path, labels, 3 if by_token else 2)
 
@@ -63,6 +64,9 @@ class Graph:
 
         Returns:
             scores of each in order: array (n_labels,), or (n_ids, n_labels) where each token is scored.
+
+        Raises:
+            BundleError: the graph cannot score a window: one that is too long, or a token that it does not know.
         """
         found: list[Matrix] = [np.empty(0)] * len(windows)
         grouped = list(batches([len(ids) for ids in windows], self._tokens))
@@ -79,7 +83,12 @@ class Graph:
         for row, ids in enumerate(windows):
             input_ids[row, : len(ids)] = ids
             mask[row, : len(ids)] = 1
-        logits: Matrix = self._session.run([OUTPUT], dict(zip(self._inputs, (input_ids, mask), strict=False)))[0]
+        feed = dict(zip(self._inputs, (input_ids, mask), strict=False))
+        try:
+            logits: Matrix = self._session.run([OUTPUT], feed)[0]
+        except Exception as error:
+            # ONNX Runtime's exceptions share no base class but this one.
+            raise BundleError(f"{self._path}: ONNX Runtime cannot score with it ({_first_line(error)})") from error
         return logits
 
     def _check_shape(self, path: Path, labels: int, axes: int) -> None:
@@ -112,7 +121,12 @@ def read_tokenizer(path: Path) -> Tokenizer:
         return Tokenizer.from_file(str(path))
     except Exception as error:
         # tokenizers raises bare exceptions.
-        raise BundleError(f"{path}: the tokenizer cannot be read ({str(error).partition(chr(10))[0]})") from error
+        raise BundleError(f"{path}: the tokenizer cannot be read ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says first."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _open_session(path: Path, device: str) -> Any:
@@ -131,7 +145,7 @@ def _open_session(path: Path, device: str) -> Any:
         return onnxruntime.InferenceSession(content, options, providers=providers, disabled_optimizers=SLOW_FUSIONS)
     except Exception as error:
         # ONNX Runtime's exceptions share no base class but this one.
-        raise BundleError(f"{path}: ONNX Runtime cannot load it ({str(error).partition(chr(10))[0]})") from error
+        raise BundleError(f"{path}: ONNX Runtime cannot load it ({_first_line(error)})") from error
 
 
 def _providers(device: str, available: Sequence[str]) -> list[Any]:

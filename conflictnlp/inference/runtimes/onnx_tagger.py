@@ -30,7 +30,7 @@ class OnnxTagger(MentionFinder):
     def __init__(self, folder: Path, manifest: Manifest, device: str = "auto") -> None:
         try:
             max_length = int(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["max_length"])
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise BundleError(f"{folder / CONFIG}: damaged ({error!r}); export the model again") from error
         self.windows = TokenWindows(read_tokenizer(folder / TOKENIZER), max_length)
         self._graph = Graph(folder / GRAPH, manifest.estimator["parameters"], len(LABELS), device=device, by_token=True)

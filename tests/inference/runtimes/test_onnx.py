@@ -91,21 +91,55 @@ def test_a_graph_of_another_number_of_labels(copy):
         Model(copy)
 
 
-@pytest.mark.parametrize("values", [{"pad_id": None}, {"background": "peace"}, {"max_length": "long"}])
-def test_damaged_parameters(copy, values):
-    change(copy, **values)
+def test_a_background_that_is_no_label(copy):
+    change(copy, background="peace")
     with pytest.raises(BundleError, match="the manifest's parameters are damaged"):
         Model(copy)
 
 
-def test_a_damaged_tokenizer(copy):
-    (copy / "tokenizer.json").write_text("{}")
-    path = copy / "manifest.json"
+@pytest.mark.parametrize("values", [{"pad_id": None}, {"max_length": "long"}, {"overlap": True}], ids=str)
+def test_parameters_of_wrong_types(copy, values):
+    change(copy, **values)
+    ((name, value),) = values.items()
+    with pytest.raises(BundleError, match=rf"manifest\.json: damaged \({name}={value!r}\)"):
+        Model(copy)
+
+
+def write_tokenizer(folder: Path, values: dict) -> None:
+    (folder / "tokenizer.json").write_text(json.dumps(values))
+    path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
-    manifest["files"]["tokenizer.json"] = sha256_file(copy / "tokenizer.json")
+    manifest["files"]["tokenizer.json"] = sha256_file(folder / "tokenizer.json")
     path.write_text(json.dumps(manifest))
+
+
+def test_a_damaged_tokenizer(copy):
+    write_tokenizer(copy, {})
     with pytest.raises(BundleError, match="the tokenizer cannot be read"):
         Model(copy)
+
+
+def test_a_tokenizer_that_leaves_nothing_of_a_text(copy):
+    values = json.loads((copy / "tokenizer.json").read_text())
+    everything = {"type": "Replace", "pattern": {"Regex": "."}, "content": ""}
+    write_tokenizer(copy, values | {"normalizer": everything})
+    with pytest.raises(InputError, match=r"tokenizer\.json: makes no tokens of a text"):
+        Model(copy)
+
+
+def test_a_token_that_the_graph_does_not_know(copy):
+    values = json.loads((copy / "tokenizer.json").read_text())
+    values["model"]["vocab"]["ostra"] = 1_000_000
+    write_tokenizer(copy, values)
+    with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime cannot score with it \(.*1000000"):
+        Model(copy).predict(SHORT, actor="IS")
+
+
+def test_windows_longer_than_the_graph_reads(tmp_path, int8_bundle):
+    folder = shutil.copytree(int8_bundle, tmp_path / "copy")
+    change(folder, max_length=10**9)
+    with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime cannot score with it"):
+        Model(folder).predict(LONG, actor="IS")
 
 
 def test_windows_with_a_background_give_the_labels_of_torch(tmp_path, encoder_bundle):
