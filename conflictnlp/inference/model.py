@@ -81,11 +81,11 @@ class Model:
                 `abstain_below=P` leaves a prediction of lower probability without a label.
 
         Returns:
-            a Prediction, or a list of them in the order of the texts. A text that cannot be classified (empty,
-            or without its actor) gets one with `error`.
+            a Prediction, or a list of them in the order of the texts. A text that cannot be classified (missing,
+            empty, or without its actor) gets one with `error`.
 
         Raises:
-            InputError: the task marks actors and none is given, or the lists differ in length.
+            InputError: the task marks actors and none is given, a text is no str, or the lists differ in length.
         """
         abstain_below = marks.pop("abstain_below", None)
         predictions = list(self.predict_examples(make_examples(self.task, texts, marks), abstain_below))
@@ -146,7 +146,7 @@ class Model:
 
         Args:
             frame: with a column `text`, for tasks that mark actors `actor` (or `source`, `target`); optional
-                `title`, `start`, `end`.
+                `title`, `start`, `end`. A `datasets.Dataset` or Arrow table is turned into a data frame.
             abstain_below: as for `predict`.
 
         Returns:
