@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 from conflictnlp.bundle import ONNX, read_manifest
@@ -11,6 +12,8 @@ from conflictnlp.errors import InputError
 from conflictnlp.inference.model import Model
 
 log = logging.getLogger(__name__)
+# As SPDX and the hubs spell them.
+_LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
 
 
 def export(
@@ -45,6 +48,8 @@ def export(
     ):
         if value is not None and format != where:
             raise InputError(f"export: {option} goes with --format {where} alone")
+    if license is not None and not _LICENSE.fullmatch(license):
+        raise InputError(f"--license {license!r}: is no licence's identifier; give one such as apache-2.0 or cc-by-4.0")
     target = Path(output).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"--output {output}: is there already; name a folder that is not")
@@ -57,7 +62,7 @@ def export(
     if format == "hub":
         from conflictnlp.export.hub import OTHER, export_hub
 
-        export_hub(Model(folder, device="cpu", ref=ref), target, license or OTHER)
+        export_hub(Model(folder, device="cpu", ref=ref), target, (license or OTHER).lower())
         return target
     from conflictnlp.export.bundle import export_onnx
     from conflictnlp.export.graph import check_libraries

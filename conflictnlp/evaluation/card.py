@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from conflictnlp.bundle import Manifest
+from conflictnlp.bundle import ONNX, Manifest
 from conflictnlp.data.check import FAULTS, LEAKS, DataReport
 from conflictnlp.evaluation.report import Evaluation
+
+# What a hub calls the library that opens a bundle's weights, by the kind of its estimator.
+LIBRARY_NAMES = {"tfidf": "sklearn", "transformer": "transformers", ONNX: "onnx"}
 
 
 def model_card(
@@ -31,7 +34,8 @@ def model_card(
         Markdown.
     """
     task = manifest.task
-    front = ["---", "language: en", "library_name: transformers", "pipeline_tag: text-classification", "tags:"]
+    library = LIBRARY_NAMES[manifest.estimator["kind"]]
+    front = ["---", "language: en", f"library_name: {library}", "pipeline_tag: text-classification", "tags:"]
     front += [f"- {tag}" for tag in ("conflictnlp", "armed-conflict", task.name)]
     base = manifest.training.get("base_model")
     if base and "/" in base and not base.startswith(("/", ".")):
@@ -44,12 +48,12 @@ def model_card(
     if data["terms"]:
         lines.append(f"Terms: {data['terms']}.")
     lines += ["", "| split | rows | labels |", "|---|---|---|"]
-    for split, rows in report.rows.items():
-        counts = ", ".join(f"{label} {n}" for label, n in report.labels[split].items())
-        lines.append(f"| {split} | {rows} | {counts} |")
+    for name, rows in report.rows.items():
+        counts = ", ".join(f"{label} {n}" for label, n in report.labels[name].items())
+        lines.append(f"| {name} | {rows} | {counts} |")
     titles = {**FAULTS, **LEAKS}
-    for split, kinds in report.dropped.items():
-        lines.append(f"\nDropped from {split}: " + ", ".join(f"{titles[k]} ({n})" for k, n in kinds.items()) + ".")
+    for name, kinds in report.dropped.items():
+        lines.append(f"\nDropped from {name}: " + ", ".join(f"{titles[k]} ({n})" for k, n in kinds.items()) + ".")
     scope = "intervals are 95% bootstrap intervals over groups or texts and do not cover the choice of seed."
     lines += ["", f"## Scores on the {split} split", "", f"One seed ({config['seed']}); {scope}"]
     lines += ["", "```", evaluation.to_text(), "```", ""]

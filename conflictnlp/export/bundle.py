@@ -12,6 +12,7 @@ from conflictnlp.bundle import CARD, METRICS, ONNX, Manifest, load_estimator, se
 from conflictnlp.data.example import Example
 from conflictnlp.data.lineage import LEARNT
 from conflictnlp.errors import InputError
+from conflictnlp.evaluation.card import LIBRARY_NAMES
 from conflictnlp.export.graph import LIBRARIES, write_graph
 from conflictnlp.export.parity import FinderParity, Parity, compare_finders, compare_models
 from conflictnlp.files import atomic_folder, write_json
@@ -108,6 +109,8 @@ def _copy_papers(source: Path, target: Path, precision: str, fingerprint: str, a
     if (source / METRICS).is_file():
         shutil.copyfile(source / METRICS, target / METRICS)
     card = (source / CARD).read_text(encoding="utf-8") if (source / CARD).is_file() else ""
+    source_library, library = (f"library_name: {LIBRARY_NAMES[kind]}\n" for kind in ("transformer", ONNX))
+    card = card.replace(source_library, library, 1)
     told = (
         f"## Export\n\nAn ONNX graph in {precision}, made from the bundle {fingerprint[:12]}, whose scores are told "
         f"here. Compared with it on {agreement}.\n"

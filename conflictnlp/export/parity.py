@@ -77,9 +77,7 @@ class Parity:
         if precision == "int8" and not self.equal_labels >= EQUAL:
             return f"the int8 model gives fewer than {EQUAL:.1%} of the labels that the model gives ({self})"
         if precision == "int8" and self.rows < ENOUGH:
-            return (
-                f"{self.rows} rows tell too little of an int8 model, which needs {ENOUGH:,} or more ({self})"
-            )
+            return f"{self.rows} rows tell too little of an int8 model, which needs {ENOUGH:,} or more ({self})"
         return None
 
 

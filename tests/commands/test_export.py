@@ -24,7 +24,11 @@ def source(tmp_path, encoder_bundle) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["training"] = {"data": "sample", "base_model": "sentence-transformers/all-MiniLM-L6-v2"}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    add_to_bundle(folder, {"metrics": {"test/macro_f1": 0.5, "test/accuracy": 0.75}}, "---\na: b\n---\n\n# Card\n")
+    add_to_bundle(
+        folder,
+        {"metrics": {"test/macro_f1": 0.5, "test/accuracy": 0.75}},
+        "---\nlibrary_name: transformers\n---\n\n# Card\n",
+    )
     return folder
 
 
@@ -74,7 +78,7 @@ def test_the_check_is_told_in_manifest_and_card(run, source, rows):
         5,
         1,
     )
-    assert "# Card" in Path("new/README.md").read_text()
+    assert Path("new/README.md").read_text().startswith("---\nlibrary_name: onnx\n---\n\n# Card\n")
     assert "Compared with it on 5 rows of rows.jsonl: 100.00% equal labels" in Path("new/README.md").read_text()
 
 
@@ -128,6 +132,8 @@ def test_a_folder_that_is_not_empty_is_left_alone(run, source):
         (["--format", "hub", "--quantize", "int8"], "--quantize goes with --format onnx"),
         (["--format", "hub", "--check", "sample"], "--check goes with --format onnx"),
         (["--license", "mit"], "--license goes with --format hub"),
+        (["--format", "hub", "--license", "mit\ntags: [x]"], "is no licence's identifier; give one such as apache-2.0"),
+        (["--format", "hub", "--license", "my own"], "is no licence's identifier"),
         (["--format", "gguf"], "invalid choice: 'gguf'"),
         (["--check", "none.csv"], "no such file"),
         (["--check", "topic"], "data=topic has no labels for task=momentum"),
@@ -148,7 +154,7 @@ def test_a_hub_folder_opens_with_transformers_and_its_label_names(run, source):
 
 
 def test_a_hub_folders_card_tells_licence_data_and_scores(run, source):
-    run("export", str(source), "--output", "new", "--format", "hub", "--license", "apache-2.0")
+    run("export", str(source), "--output", "new", "--format", "hub", "--license", "Apache-2.0")
     card = ModelCard.load("new/README.md")
     assert card.data.license == "apache-2.0"
     assert card.data.datasets == ["sample"]

@@ -17,9 +17,9 @@ def card(single, actor_task):
     evaluation = evaluate_outcome(single([0, 1, 2], [0, 1, 1], labels=actor_task.label_names), EvaluationConfig())
     report = DataReport(rows={"train": 9}, labels={"train": {"none": 4, "losing": 5}}, dropped={"train": {"leak": 2}})
 
-    def write(base_model: str | None = "someone/encoder", **values) -> str:
+    def write(base_model: str | None = "someone/encoder", kind: str = "tfidf", **values) -> str:
         training = {"base_model": base_model} if base_model else {}
-        manifest = Manifest(actor_task, {"kind": "tfidf", "parameters": {}}, training=training, **values)
+        manifest = Manifest(actor_task, {"kind": kind, "parameters": {}}, training=training, **values)
         return model_card(manifest, evaluation, report, DATA, CONFIG)
 
     return write
@@ -40,6 +40,15 @@ def test_the_card_tells_seed_and_scores(card):
     text = card()
     assert "One seed (7)" in text
     assert "accuracy 0.667" in text
+
+
+def test_scores_are_told_of_the_split_that_was_scored(card):
+    assert "## Scores on the test split" in card()
+
+
+@pytest.mark.parametrize(("kind", "library"), [("tfidf", "sklearn"), ("transformer", "transformers"), ("onnx", "onnx")])
+def test_the_hub_is_told_the_library_that_opens_the_weights(card, kind, library):
+    assert f"library_name: {library}" in card(kind=kind).split("---")[1]
 
 
 def test_the_card_tells_how_to_ask_for_an_actor(card):
