@@ -33,7 +33,7 @@ def add_commands(commands: Commands) -> None:
     rerun.set_defaults(run=_rerun)
 
     promote = commands.add_parser("promote", help="register a finished run's model and let an alias name it")
-    promote.add_argument("run_ref", metavar="RUN", help="a run id, the beginning of one, or a run name")
+    promote.add_argument("run_ref", metavar="RUN", help="a run id, its beginning, a run name, or a bundle's folder")
     promote.add_argument("--name", metavar="N", help="the registered model; default the run's task")
     promote.add_argument("--alias", metavar="A", default="champion", help="default champion")
     promote.add_argument("--force", action="store_true", help="even if it scores below the alias's present bearer")

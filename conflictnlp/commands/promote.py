@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conflictnlp.bundle import MANIFEST
 from conflictnlp.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ def promote(ref: str, name: str | None = None, alias: str = "champion", force: b
     """Register a finished run's model and let an alias name it.
 
     Args:
-        ref: the run: its id, the beginning of it, or its unique name.
+        ref: the run: its id, the beginning of it, or its unique name; or a bundle's folder, exported or not, of which
+            the store has the run.
         name: the registered model; None for the run's task.
         alias: the alias.
         force: set it even if the run scores below the alias's present bearer, or cannot be compared with it.
@@ -30,9 +33,13 @@ def promote(ref: str, name: str | None = None, alias: str = "champion", force: b
         TrackingError: the registry failed on the way.
     """
     from conflictnlp.tracking.references import find_run
-    from conflictnlp.tracking.registry import register
+    from conflictnlp.tracking.registry import register, run_of_bundle
 
     store = Store(create=False)
-    promotion = register(store, find_run(ref, store), name, alias, force)
+    folder = Path(ref).expanduser()
+    if (folder / MANIFEST).is_file():
+        promotion = register(store, run_of_bundle(store, folder), name, alias, force, folder)
+    else:
+        promotion = register(store, find_run(ref, store), name, alias, force)
     log.info("models:/%s@%s is version %d now", promotion.name, promotion.alias, promotion.version)
     return promotion

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -11,13 +13,14 @@ from conflictnlp.bundle import read_manifest
 from conflictnlp.task import Task
 from conflictnlp.tracking.store import Store
 
-NAME = "model"
+# A run's model, and what was exported from it.
+NAME, EXPORTED = "model", "exported"
 ARTIFACT = "bundle"
 _BATCH = 50
 _EXAMPLE = "Northern Front fighters took the town of Ostra on Monday, and army units pulled back to the river."
 
 
-def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] | None = None) -> str:
+def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] | None = None, name: str = NAME) -> str:
     """Log a bundle as the run's LoggedModel, with signature, input example and its scores.
 
     Args:
@@ -25,6 +28,7 @@ def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] 
         run_id: the run.
         bundle: the bundle's folder.
         final: the run's last entry of metrics: step, time and the metrics by name.
+        name: of the LoggedModel within its run.
 
     Returns:
         the LoggedModel's id.
@@ -33,16 +37,20 @@ def log_model(store: Store, run_id: str, bundle: Path, final: Mapping[str, Any] 
     from mlflow.entities import Metric
 
     task = read_manifest(bundle).task
-    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        info = mlflow.pyfunc.log_model(
-            name=NAME,
-            python_model=str(Path(__file__).with_name("pyfunc.py")),
-            artifacts={ARTIFACT: str(bundle)},
-            signature=_signature(task),
-            input_example=_example(task),
-            pip_requirements=[f"conflictnlp=={metadata.version('conflictnlp')}"],
-            metadata={"task": task.name},
-        )
+    with tempfile.TemporaryDirectory(prefix="conflictnlp-") as place:
+        # MLflow stores a folder under its own name, and a model's bundle is looked for under one.
+        if bundle.name != ARTIFACT:
+            bundle = Path(shutil.copytree(bundle, Path(place) / ARTIFACT))
+        with mlflow.start_run(run_id=run_id, log_system_metrics=False):
+            info = mlflow.pyfunc.log_model(
+                name=name,
+                python_model=str(Path(__file__).with_name("pyfunc.py")),
+                artifacts={ARTIFACT: str(bundle)},
+                signature=_signature(task),
+                input_example=_example(task),
+                pip_requirements=[f"conflictnlp=={metadata.version('conflictnlp')}"],
+                metadata={"task": task.name},
+            )
     if final is not None:
         # With the run's own time and step, so that they do not stand in its history twice.
         metrics = [

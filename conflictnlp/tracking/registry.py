@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.composition import shipped
 from conflictnlp.errors import InputError, TrackingError
-from conflictnlp.tracking.model import NAME, log_model
+from conflictnlp.tracking.model import EXPORTED, NAME, log_model
 from conflictnlp.tracking.references import bundle_of_run, find_bundle
 from conflictnlp.tracking.run import last_entry
 from conflictnlp.tracking.store import Store
@@ -63,7 +64,12 @@ class Promotion:
 
 
 def register(
-    store: Store, run: Any, name: str | None = None, alias: str = "champion", force: bool = False
+    store: Store,
+    run: Any,
+    name: str | None = None,
+    alias: str = "champion",
+    force: bool = False,
+    bundle: Path | None = None,
 ) -> Promotion:
     """Register a run's model, once, and let an alias name it.
 
@@ -73,6 +79,7 @@ def register(
         name: the registered model; None for the run's task.
         alias: the alias.
         force: set the alias even if the run scores below its bearer, or cannot be compared with it.
+        bundle: what was exported from the run's model, to be registered in its place; it is judged by the run's score.
 
     Returns:
         what the alias names now, and what it named before.
@@ -84,7 +91,8 @@ def register(
     from mlflow.exceptions import MlflowException
 
     _check_alias(alias)
-    model_id = _logged_model(store, run)
+    _check_finished(run)
+    model_id = _logged_model(store, run) if bundle is None else _exported_model(store, run, bundle)
     manifest = read_manifest(find_bundle(f"models:/{model_id}"))
     name = name or manifest.task.name
     candidate = _standing_of_run(run)
@@ -112,13 +120,52 @@ def _check_alias(alias: str) -> None:
         )
 
 
-def _logged_model(store: Store, run: Any) -> str:
-    """Return the id of the run's newest model."""
+def run_of_bundle(store: Store, bundle: Path) -> Any:
+    """Return the run that trained a bundle, or what a bundle was exported from.
+
+    Args:
+        store: where the run is.
+        bundle: the folder.
+
+    Returns:
+        MLflow's run.
+
+    Raises:
+        InputError: the store does not have it.
+    """
+    run_id = read_manifest(bundle).training.get("run_id")
+    run = _run(store, run_id)
+    if run is None:
+        raise InputError(
+            f"bundle {bundle}: the run that trained it ({run_id or 'unknown'}) is not in {store.uri}, and a model is "
+            "judged by its run; send the run's folder there first (conflictnlp upload FOLDER)"
+        )
+    return run
+
+
+def _check_finished(run: Any) -> None:
     run_id = run.info.run_id
     if run.info.lifecycle_stage != "active":
         raise InputError(f"run {run_id}: is deleted; restore it first (mlflow runs restore --run-id {run_id})")
     if run.info.status != "FINISHED":
         raise InputError(f"run {run_id}: is {run.info.status}, not FINISHED; only a finished run's model is registered")
+
+
+def _exported_model(store: Store, run: Any, bundle: Path) -> str:
+    """Return the id of an exported bundle as a model of the run; it is logged once."""
+    fingerprint = read_manifest(bundle).fingerprint
+    for output in run.outputs.model_outputs if run.outputs else []:
+        reference = f"models:/{output.model_id}"
+        if store.client.get_logged_model(output.model_id).name not in (NAME, EXPORTED):
+            continue
+        if read_manifest(find_bundle(reference)).fingerprint == fingerprint:
+            return str(output.model_id)
+    return log_model(store, run.info.run_id, bundle, name=EXPORTED)
+
+
+def _logged_model(store: Store, run: Any) -> str:
+    """Return the id of the run's newest model."""
+    run_id = run.info.run_id
     outputs = run.outputs.model_outputs if run.outputs else []
     if not outputs and (bundle := bundle_of_run(run)):
         # Of runs under one parent only the best was logged.

@@ -40,6 +40,16 @@ def test_name_and_alias_can_be_told(place: Trained) -> None:
     assert place.client.get_registered_model("mine").aliases == {"paper": 1}
 
 
+def test_a_bundles_folder_names_its_run(place: Trained) -> None:
+    said = say("promote", str(place.bundle))
+    assert json.loads(said.out)["run_id"] == place.run_id, said.err
+    assert json.loads(say("promote", place.run_id).out)["version"] == 1
+
+
+def test_a_bundle_whose_run_is_elsewhere_is_refused_in_a_line(place: Trained, topic_bundle: Path) -> None:
+    assert "is not in sqlite:" in say("promote", str(topic_bundle)).refusal
+
+
 def test_a_run_tested_on_other_data_is_refused_in_a_line(place: Trained) -> None:
     say("promote", place.run_id)
     other = say("train", "task=topic", *QUICK, "data.limit_test=30", "name=other")

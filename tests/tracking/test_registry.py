@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import conflictnlp
 from conflictnlp.errors import InputError, TrackingError
 from conflictnlp.inference import Model
-from conflictnlp.tracking.registry import Promotion, register
+from conflictnlp.tracking.registry import Promotion, register, run_of_bundle
 from conflictnlp.tracking.run import TrackedRun
 from conflictnlp.tracking.store import Store
 from tests.tracking.conftest import make_record
@@ -221,3 +222,33 @@ def test_a_registry_that_fails_is_no_fault_of_the_input(
     monkeypatch.setattr("mlflow.MlflowClient.set_registered_model_alias", lost)
     with pytest.raises(TrackingError, match=r"topic@lost was not set \(connection refused\)"):
         promoted("good", alias="lost")
+
+
+def exported_from(place: Store, bundle: Path, folder: Path, name: str) -> Path:
+    """A bundle that says it was made from the model of a run."""
+    shutil.copytree(bundle, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["training"] = {"run_id": run_of(place, name).info.run_id}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def test_an_exported_bundle_takes_the_alias_of_its_source_and_gives_it_back(
+    place: Store, promoted: Callable[..., Promotion], onnx_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = exported_from(place, onnx_bundle, tmp_path / "small", "actors")
+    first = promoted("actors", alias="served")
+    versions = {register(place, run_of_bundle(place, bundle), alias="served", bundle=bundle).version for _ in range(2)}
+    assert len(versions) == 1 and first.version not in versions
+    assert conflictnlp.load("models:/momentum@served").fingerprint == Model(bundle).fingerprint
+    mlflow.set_tracking_uri(place.uri)
+    asked = pd.DataFrame({"text": ["On Monday IS advanced on Ostra."], "actor": ["IS"]})
+    served = mlflow.pyfunc.load_model("models:/momentum@served").predict(asked)
+    assert served["prediction"].tolist() == [Model(bundle).predict(asked.loc[0, "text"], actor="IS").label]
+    # The run's own model stays the run's model.
+    assert promoted("actors", alias="served").version == first.version
+
+
+def test_an_exported_bundle_of_a_run_elsewhere_is_refused(place: Store, onnx_bundle: Path) -> None:
+    with pytest.raises(InputError, match=r"the run that trained it \(unknown\) is not in .*; send the run's folder"):
+        run_of_bundle(place, onnx_bundle)
