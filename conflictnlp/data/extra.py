@@ -88,9 +88,11 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
     columns = [f"prob_{label}" for label in task.label_names]
     for row in read_rows(source, config.root):
         refuse_late(row, source, config)
-        label = config.columns.label or ("labels" if task.is_multi else "label")
+        # The sample has a column for each of its tasks without spans, whatever the data's own is called.
+        named = task.name if source.startswith("sample:") and task.name in row.values else config.columns.label
+        label = named or ("labels" if task.is_multi else "label")
         if label in row.values or task.is_multi or not set(columns) <= set(row.values):
-            yield parse_row(row, task, config.columns, config.columns.label)
+            yield parse_row(row, task, config.columns, named)
             continue
         chances = [row.values[column] for column in columns]
         if any(chance is None for chance in chances):

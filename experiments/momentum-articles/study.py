@@ -88,7 +88,7 @@ def written_articles(task) -> list[Example]:
     asked = [(article, actor) for article in articles for actor in article["actors"]]
     texts = ["\n\n".join([article["title"], *article["sentences"]]) for article, _ in asked]
     examples = make_examples(task, texts, {"actors": ["|".join(actor["names"]) for _, actor in asked]})
-    return [replace(example, label=actor["main"]) for example, (_, actor) in zip(examples, asked, strict=True)]
+    return [replace(example, labels=(actor["main"],)) for example, (_, actor) in zip(examples, asked, strict=True)]
 
 
 def cuts(model: Model, examples: list[Example]) -> Iterator[tuple[str, list[np.ndarray]]]:

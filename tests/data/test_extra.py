@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from conflictnlp.composition import load_task
 from conflictnlp.config import ColumnsConfig, DataConfig
 from conflictnlp.data.extra import read_extra
 from conflictnlp.errors import InputError
@@ -53,6 +54,14 @@ class TestLabels:
         path = write_rows(tmp_path / "more.jsonl", rows)
         splits = load(tmp_path, **own, extra=[str(path)], columns=ColumnsConfig(label="fate"))
         assert [row.label for row in splits.extra] == ["loss", "loss"]
+
+    @pytest.mark.parametrize("name", ["topic", "event_type"])
+    @pytest.mark.parametrize("label", [None, "sub_label"])
+    def test_the_samples_are_in_the_column_of_their_task(self, name, label):
+        task = load_task(name)
+        examples, faults = read_extra(DataConfig(extra=["sample:train"], columns=ColumnsConfig(label=label)), task)
+        assert len(examples) > 100 and not faults
+        assert {example.label for example in examples} == set(task.label_names)
 
     def test_an_unknown_label_is_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"more\.jsonl:1: unknown label 'draw'"):
