@@ -136,14 +136,14 @@ def compare_models(source: Model, exported: Model, data: str, rows: Sequence[Exa
     """
     equal = answered = 0
     largest = total = 0.0
-    labelled: list[tuple[Example, Prediction, Prediction]] = []
+    labelled: list[tuple[tuple[Example, Prediction], tuple[Example, Prediction]]] = []
     pairs = zip(source.predict_examples(rows), exported.predict_examples(rows), strict=True)
     bar = {"total": len(rows), "desc": "compare", "unit": " rows", "file": sys.stderr}
     for row, (first, second) in zip(rows, tqdm(pairs, disable=not sys.stderr.isatty(), **bar), strict=True):
         if first.error is not None:
             continue
         if row.labels is not None:
-            labelled.append((row, first, second))
+            labelled.append(((row, first), (row, second)))
         answered += 1
         equal += first.labels == second.labels
         for label, chance in first.probabilities.items():
@@ -153,7 +153,7 @@ def compare_models(source: Model, exported: Model, data: str, rows: Sequence[Exa
             total += difference
     if not answered:
         raise InputError(f"--check: none of the {len(rows)} rows of {data} can be answered; is the actor in the text?")
-    scores = [macro_f1(source.task, [(own[0], own[place]) for own in labelled]) for place in (1, 2)] if labelled else []
+    scores = [macro_f1(source.task, answers) for answers in zip(*labelled, strict=True)]
     mean = total / answered / len(source.labels)
     return Parity(data, answered, equal / answered, largest, mean, len(labelled), *scores)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -135,3 +138,34 @@ print(answer.loc[0, ["prob_none", "prob_losing", "prob_gaining"]].sum().round(6)
     done = python(code, str(onnx_bundle), str(tmp_path / "model"))
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == "1.0"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_fresh_environment_with_the_listed_packages_predicts(int8_bundle, tmp_path):
+    place = tmp_path / "venv"
+    venv.create(place, with_pip=True)
+    fresh = place / ("Scripts" if os.name == "nt" else "bin") / "python"
+    install = [fresh, "-m", "pip", "install", "--quiet", "--retries", "0"]
+    listing = ROOT / "requirements" / "runtime.txt"
+    done = subprocess.run([*install, "-r", listing], capture_output=True, text=True, timeout=600)
+    if done.returncode and re.search(r"No matching distribution|connection|NewConnectionError", done.stderr):
+        pytest.skip(f"no package index is reached: {done.stderr.strip().splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    source = tmp_path / "source"
+    for name in ("conflictnlp", "conf"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    done = subprocess.run([*install, "--no-deps", source], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    code = """
+import importlib.util, sys, conflictnlp
+assert importlib.util.find_spec("torch") is None and importlib.util.find_spec("transformers") is None
+assert not conflictnlp.__file__.startswith(sys.argv[2])
+print(conflictnlp.load(sys.argv[1]).predict("On Monday IS advanced on Ostra.", actor="IS").label)
+"""
+    words = [fresh, "-c", code, int8_bundle, ROOT]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in ("none", "losing", "gaining")
