@@ -98,7 +98,9 @@ def predict(
         log.warning("%d of %d records carry an error", result.errors, result.rows)
     if found.unnamed:
         log.warning("named in no article: %s", ", ".join(found.unnamed))
-    asking.tell()
+    # One text is answered before anyone asks how it goes.
+    if not single:
+        asking.tell()
     return result
 
 
