@@ -68,6 +68,7 @@ PICTURES = (
     Picture(
         "momentum-inputs", "inputs", ("input", "head reads", "passes"), ("macro-F1 on dev",), "macro-F1 on momentum/dev"
     ),
+    Picture("momentum-inputs", "folds", ("input",), ("held-out conflicts",), "macro-F1, mean over folds"),
     Picture("momentum-articles", "poolings", ("windows", "pooling"), ("dev articles", "sample articles"), "macro-F1"),
     Picture(
         "momentum-evidence",
@@ -76,6 +77,14 @@ PICTURES = (
         ("without the top sentence", "without another"),
         "fall of the label's probability",
         start=-0.1,
+    ),
+    Picture(
+        "reference-article",
+        "courses",
+        ("actor", "seed"),
+        ("P(gaining)", "P(losing)", "P(stalemate)"),
+        "probability",
+        start=0,
     ),
     Picture("training-speed", "speeds", ("what",), ("examples a second",), "examples a second", start=0),
     Picture("inference-speed", "speeds", ("way",), ("articles a second",), "articles of 250 tokens a second", start=0),
