@@ -3,8 +3,9 @@
 CONFLICTNLP_DATA=... python experiments/reference-article/study.py [BUNDLE ...] [--seeds 1 2 3]
 
 BUNDLEs are momentum models; without them the default recipe is trained for each seed, and so are, with seed 1, a topic
-model on 10,000 rows and one of event types. The article is no part of this package: `articles/deir-ezzor.txt` beside
-the folder of the data sets. Pages with the evidence marked are written to outputs/experiments/.
+model on 10,000 rows and one of event types that learnt the sample's articles too. The article is no part of this
+package: `articles/deir-ezzor.txt` beside the folder of the data sets. Pages with the evidence marked are written to
+outputs/experiments/.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ COURSES = ("gaining", "losing", "stalemate", "none")
 def main(models: list[Path]) -> None:
     article = Path(os.environ["CONFLICTNLP_DATA"]).parent / "articles" / "deir-ezzor.txt"
     topic = trained(["task=topic", "data=topic", "model=minilm", "data.limit=10000"], "topic", 1)
-    event_type = trained(["task=event_type", "data=case21", "model=minilm"], "event_type", 1)
+    event_type = trained(["experiment=reference-article/event_type", "model=minilm"], "event_type", 1)
     rows = []
     for bundle in models:
         refs = {"topic": str(topic), "event_type": str(event_type), "momentum": str(bundle)}
