@@ -24,6 +24,11 @@ class BundleModel(PythonModel):
 
         The parameter `abstain_below` leaves a prediction of lower probability empty.
         """
+        from conflictnlp.errors import InputError
+
+        # A corpus keeps such a row with its error; a request that breaks the signature is refused whole.
+        if "text" in model_input and not all(isinstance(text, str) for text in model_input["text"].dropna()):
+            raise InputError("the column text must hold strings, as the model's signature says")
         frame = self.model.predict_frame(model_input, (params or {}).get("abstain_below"))
         chances = [f"prob_{label}" for label in self.model.labels]
         words = ["error"] if self.model.task.is_multi else ["prediction", "error"]
