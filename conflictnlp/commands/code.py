@@ -16,8 +16,10 @@ from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
+from conflictnlp.inference.arguments import is_missing
 from conflictnlp.inference.coding import Coder
 from conflictnlp.inference.model import EMPTY, Model
+from conflictnlp.inference.records import Unreadable
 
 log = logging.getLogger(__name__)
 CHAMPION = "models:/{task}@champion"
@@ -77,10 +79,11 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
         articles coded, and how many of them carry an error.
 
     Raises:
-        InputError: the input cannot be used; no output is left.
+        InputError: the input or output cannot be used; no output is left. A row that cannot be read is no such fault:
+            its record tells the reason in `error`.
     """
     columns = columns or ColumnsConfig()
-    check_output(output)
+    check_output(output, source)
     rows, single = open_input(source, columns)
     kept = list(rows) if source == "-" else None
     total = _survey(rows if kept is None else kept, single, columns, source)
@@ -111,7 +114,7 @@ def code(coder: Coder, source: str, output: str | None = None, columns: ColumnsC
 
 
 def _survey(rows: Iterable[Row], single: bool, columns: ColumnsConfig, source: str) -> int:
-    """Read every row once, so that a fault in the last one is told before the models start.
+    """Read every row once, so that a fault in the input is told before the models start.
 
     Args:
         rows: the input, which is read to its end.
@@ -123,44 +126,42 @@ def _survey(rows: Iterable[Row], single: bool, columns: ColumnsConfig, source: s
         the number of rows.
 
     Raises:
-        InputError: a row has no text, no row is there, or none has the column of the id.
+        InputError: no row is there, none has the column of the text or of the id, or the one text is empty.
     """
     total = 0
-    names: set[str] = set()
+    names: dict[str, None] = {}
     for row in rows:
-        article = _article(row, columns)
-        if single and not article.text.strip():
+        if single and not _article(row, columns).text.strip():
             raise InputError(f"{row.where}: {EMPTY}; nothing to code")
-        names.update(row.values)
+        names.update(dict.fromkeys(row.values))
         total += 1
     if not total:
         raise InputError(f"{source}: holds no rows")
+    told = f"the columns are {', '.join(names)}"
+    if columns.text not in names:
+        raise InputError(f"{source}: no column {columns.text!r}; {told}; name the text's with --text-column")
     if columns.id not in names and columns.id != ColumnsConfig.id:
-        raise InputError(
-            f"{source}: no column {columns.id!r}; the columns are {', '.join(sorted(names))}; correct --id-column"
-        )
+        raise InputError(f"{source}: no column {columns.id!r}; {told}; correct --id-column")
     return total
 
 
 def _article(row: Row, columns: ColumnsConfig) -> Example:
-    if columns.text not in row.values:
-        raise InputError(
-            f"{row.where}: no column {columns.text!r}; the columns are {', '.join(row.values)}; "
-            "name the text's with --text-column"
-        )
-    text = row.values[columns.text]
-    if text is not None and not isinstance(text, str):
-        raise InputError(f"{row.where}: {columns.text} is a {type(text).__name__}, not a text")
+    """Read a row; one that cannot be read gets a record with the reason, so that it does not end the run."""
 
     def told(column: str) -> str | None:
         value = row.values.get(column)
         # JSON's NaN is a missing value too.
-        return None if value is None or value == "" or value != value else str(value)
+        return None if is_missing(value) or value == "" else str(value)
 
-    return Example(
-        where=row.where,
-        id=told(columns.id) or row.where,
-        text=text or "",
-        title=told(columns.title) or "",
-        date=told(columns.date),
+    own, title, date = told(columns.id) or row.where, told(columns.title) or "", told(columns.date)
+    text = row.values.get(columns.text)
+    if is_missing(text) and columns.text in row.values:
+        text = ""
+    if isinstance(text, str):
+        return Example(where=row.where, id=own, text=text, title=title, date=date)
+    reason = (
+        f"{columns.text} is of type {type(text).__name__}, not a text"
+        if columns.text in row.values
+        else f"no column {columns.text!r} in this row"
     )
+    return Unreadable(where=row.where, id=own, text="", title=title, date=date, reason=reason)

@@ -11,7 +11,7 @@ from typing import Any
 
 from conflictnlp.commands.prediction_columns import chances_type, evidence_type
 from conflictnlp.data.example import Example
-from conflictnlp.data.write import parquet_writer
+from conflictnlp.data.write import parquet_writer, refuse_overwriting
 from conflictnlp.errors import InputError
 from conflictnlp.files import atomic_path, open_text
 from conflictnlp.inference.page import render_page
@@ -21,14 +21,15 @@ Write = Callable[[dict[str, Any], Example], object]
 _PARQUET_ROWS = 500
 
 
-def check_output(output: str | None) -> None:
+def check_output(output: str | None, source: str) -> None:
     """Refuse a file that no record could be written to.
 
     Args:
         output: its name, or None for stdout.
+        source: the input, which must not be overwritten.
 
     Raises:
-        InputError: the format is unknown, or it is a folder.
+        InputError: the format is unknown, or it is a folder or the input.
     """
     if output is None:
         return
@@ -36,6 +37,10 @@ def check_output(output: str | None) -> None:
         raise InputError(f"--output {output}: unknown format; use one of {', '.join(OUTPUTS)}")
     if Path(output).is_dir():
         raise InputError(f"--output {output}: is a folder; name a file")
+    try:
+        refuse_overwriting(output, source)
+    except InputError as error:
+        raise InputError(f"--output {error}") from error
 
 
 @contextmanager

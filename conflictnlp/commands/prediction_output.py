@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from conflictnlp.commands.prediction_columns import type_faults_told
 from conflictnlp.data.read import suffix_of
-from conflictnlp.data.write import check_target
+from conflictnlp.data.write import check_target, refuse_overwriting
 from conflictnlp.errors import InputError
 from conflictnlp.inference.records import flat, to_json
 
@@ -50,11 +50,9 @@ def check_output(output: str, source: str) -> None:
     """
     try:
         check_target(output)
+        refuse_overwriting(output, source)
     except InputError as error:
         raise InputError(f"--output {error}") from error
-    # Links and other spellings of the path too.
-    if Path(output).exists() and (given := Path(source).expanduser()).exists() and given.samefile(output):
-        raise InputError(f"--output {output}: is the input, which would be overwritten; name another file")
 
 
 @contextmanager

@@ -44,6 +44,21 @@ def check_target(path: str | Path) -> None:
         raise InputError(f"{path}: {above} is a file, so nothing can be written below it")
 
 
+def refuse_overwriting(path: str | Path, source: str | Path) -> None:
+    """Refuse an output that is the input, by whatever link or spelling.
+
+    Args:
+        path: the file that shall appear.
+        source: the input.
+
+    Raises:
+        InputError: both are one file.
+    """
+    given = Path(source).expanduser()
+    if Path(path).exists() and given.exists() and given.samefile(path):
+        raise InputError(f"{path}: is the input, which would be overwritten; name another file")
+
+
 @contextmanager
 def row_writer(path: str | Path, columns: Sequence[str]) -> Iterator[Write]:
     """Open a file for rows of texts, offsets and lists of labels; it appears whole when the block ends, or not at all.

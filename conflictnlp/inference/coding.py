@@ -13,6 +13,7 @@ from conflictnlp.inference.asking import ask_about, beside_found
 from conflictnlp.inference.found import asking_about_found
 from conflictnlp.inference.model import EMPTY, Model
 from conflictnlp.inference.prediction import Prediction
+from conflictnlp.inference.records import Unreadable
 
 _CHUNK = 64
 # An event type other than the most probable one is told above this probability (multi-label: from its threshold on).
@@ -68,7 +69,7 @@ class Coder:
                 "event_types": self._event_types(types[number]) if self.event_type else [],
                 "actors": courses[number],
                 "models": self._models(),
-                "error": EMPTY if not article.text.strip() else None,
+                "error": _fault(article),
             }
 
     def _questions(self, articles: list[Example]) -> list[tuple[int, Example]]:
@@ -103,6 +104,12 @@ class Coder:
 
 def _predict(model: Model | None, examples: list[Example], abstain_below: float | None = None) -> list[Prediction]:
     return list(model.predict_examples(examples, abstain_below)) if model else []
+
+
+def _fault(article: Example) -> str | None:
+    if isinstance(article, Unreadable):
+        return article.reason
+    return None if article.text.strip() else EMPTY
 
 
 def _topic(prediction: Prediction) -> dict[str, Any] | None:

@@ -107,6 +107,23 @@ def test_missing_values_are_none(coding: Run, tmp_path: Path) -> None:
     assert (record["id"], record["date"]) == ("a.jsonl:1", None)
 
 
+def test_a_row_that_cannot_be_read_is_told_and_the_rest_goes_on(coding: Run, tmp_path: Path) -> None:
+    name = rows(tmp_path / "a.jsonl", {"id": 1, "text": MOVES}, {"id": 2, "body": MOVES}, {"text": 7}, {"text": MOVES})
+    said = coding(name, *ACTORS)
+    assert said.status == 3
+    assert [(record["id"], record["error"]) for record in records(said.out)] == [
+        ("1", None),
+        ("2", "no column 'text' in this row"),
+        ("a.jsonl:3", "text is of type int, not a text"),
+        ("a.jsonl:4", None),
+    ]
+    assert [len(record["actors"]) for record in records(said.out)] == [2, 0, 0, 2]
+    assert said.err.splitlines()[-1].endswith("2 of 4 articles carry an error")
+    for output in ("out.parquet", "out.html"):
+        assert coding(name, *ACTORS, "--output", output).status == 3
+    assert "text is of type int, not a text" in (tmp_path / "out.html").read_text()
+
+
 def test_unsure_labels_are_left_empty_on_demand(coding: Run, moves: str, tmp_path: Path) -> None:
     (sure,) = records(coding(moves, *ACTORS).out)
     said = coding(moves, *ACTORS, "--abstain-below", "1", "--output", "out.jsonl")
@@ -224,13 +241,21 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("lines", "told"),
         [
-            ([{"text": MOVES}, {"body": MOVES}], "a.jsonl:2: no column 'text'; the columns are body"),
-            ([{"text": MOVES}, {"text": 7}], "a.jsonl:2: text is a int, not a text"),
-            ([], "holds no rows"),
+            ([{"body": MOVES, "date": ""}], "a.jsonl: no column 'text'; the columns are body, date; name the text's with"),
+            ([], "a.jsonl: holds no rows"),
         ],
     )
-    def test_a_faulty_row_however_late(self, coding: Run, tmp_path: Path, lines: list[Any], told: str) -> None:
+    def test_an_input_without_texts(self, coding: Run, tmp_path: Path, lines: list[Any], told: str) -> None:
         assert told in coding(rows(tmp_path / "a.jsonl", *lines), *ACTORS).refusal
+
+    @pytest.mark.parametrize("output", ["a.jsonl", "./a.jsonl", "link.jsonl"])
+    def test_an_output_that_is_the_input(self, coding: Run, tmp_path: Path, output: str) -> None:
+        name = rows(tmp_path / "a.jsonl", {"text": MOVES})
+        before = (tmp_path / name).read_bytes()
+        (tmp_path / "link.jsonl").symlink_to(tmp_path / name)
+        refusal = coding(name, *ACTORS, "--output", output).refusal
+        assert f"--output {output}: is the input, which would be overwritten" in refusal
+        assert (tmp_path / name).read_bytes() == before
 
     def test_a_column_of_the_id_that_is_nowhere(self, coding: Run, tmp_path: Path) -> None:
         name = rows(tmp_path / "a.jsonl", {"text": MOVES})
