@@ -307,6 +307,12 @@ def test_a_config_of_other_weights_is_refused_on_loading(encoder_copy, values, t
     assert told in str(refused.value) and "\n" not in str(refused.value)
 
 
+def test_an_encoder_of_another_kind_of_task(encoder_copy):
+    put(encoder_copy, "config.json", problem_type="multi_label_classification")
+    with pytest.raises(BundleError, match=r"config\.json tells of multi_label_classification, the manifest of single_"):
+        Model(encoder_copy, device="cpu")
+
+
 def test_a_token_that_the_encoder_does_not_know(encoder_copy):
     tokenizer = json.loads((encoder_copy / "tokenizer.json").read_text())
     tokenizer["model"]["vocab"]["ostra"] = 1_000_000

@@ -18,6 +18,9 @@ from transformers import (
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.models.encoders import LOCAL_ONLY, quiet
 
+# How transformers calls a task whose texts bear one label, and one whose texts bear any number.
+_PROBLEMS = ("single_label_classification", "multi_label_classification")
+
 
 def new_classifier(folder: Path, names: Sequence[str], multi: bool) -> tuple[PreTrainedModel, set[str]]:
     """Read an encoder and give it a head for labels.
@@ -35,27 +38,34 @@ def new_classifier(folder: Path, names: Sequence[str], multi: bool) -> tuple[Pre
         num_labels=len(names),
         id2label=dict(enumerate(names)),
         label2id={name: number for number, name in enumerate(names)},
-        problem_type="multi_label_classification" if multi else "single_label_classification",
+        problem_type=_PROBLEMS[multi],
         **LOCAL_ONLY,
     )
     model, info = _read(folder, config, names)
     return model, set(info["missing_keys"])
 
 
-def read_classifier(folder: Path, names: Sequence[str]) -> PreTrainedModel:
+def read_classifier(folder: Path, names: Sequence[str], multi: bool) -> PreTrainedModel:
     """Read a fine-tuned encoder with its head.
 
     Args:
         folder: of the weights.
         names: of the labels that it must have, in order.
+        multi: whether a text may bear several of them or none.
 
     Returns:
         the model in 32 bits.
 
     Raises:
-        BundleError: its labels are others, or its config and its weights do not belong together.
+        BundleError: its labels are others or of the other kind, or its config and its weights do not belong together.
     """
-    model, info = _read(folder, AutoConfig.from_pretrained(folder, **LOCAL_ONLY), names)
+    config = AutoConfig.from_pretrained(folder, **LOCAL_ONLY)
+    if config.problem_type != _PROBLEMS[multi]:
+        raise BundleError(
+            f"{folder}: config.json tells of {config.problem_type}, the manifest of {_PROBLEMS[multi]}; "
+            "train or download the bundle again"
+        )
+    model, info = _read(folder, config, names)
     # transformers fills what is missing with random numbers, and passes over what is too much.
     for kind in ("missing", "unexpected", "mismatched"):
         if keys := info[f"{kind}_keys"]:

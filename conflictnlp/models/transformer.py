@@ -207,7 +207,7 @@ class TransformerClassifier(FineTuning):
         assert self.labels is not None
         self.classes_ = np.array(list(self.labels), dtype=object)
         try:
-            self.model_ = read_classifier(folder, self._label_names())
+            self.model_ = read_classifier(folder, self._label_names(), self.multi)
             self._prepare(folder)
         except InputError:
             raise

@@ -241,7 +241,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("lines", "told"),
         [
-            ([{"body": MOVES, "date": ""}], "a.jsonl: no column 'text'; the columns are body, date; name the text's with"),
+            (
+                [{"body": MOVES, "date": ""}],
+                "a.jsonl: no column 'text'; the columns are body, date; name the text's with",
+            ),
             ([], "a.jsonl: holds no rows"),
         ],
     )
