@@ -162,6 +162,8 @@ class TrainerConfig:
     layer_decay: float = 1.0
     r_drop: float = 0.0
     adversarial: float = 0.0
+    dropout_samples: int = 1
+    contrastive_epochs: float = 0.0
     average_last: int = 1
     metric: str = "macro_f1"
     patience: int | None = 4

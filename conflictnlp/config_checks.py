@@ -45,6 +45,7 @@ _POSITIVE = (
     "trainer.finish_rate",
     "trainer.layer_decay",
     "trainer.average_last",
+    "trainer.dropout_samples",
     "tagger.epochs",
     "tagger.examples_seen",
     "tagger.learning_rate",
@@ -83,6 +84,7 @@ _NOT_NEGATIVE = (
     "trainer.label_smoothing",
     "trainer.r_drop",
     "trainer.adversarial",
+    "trainer.contrastive_epochs",
     "pretrain.weight_decay",
     "model.overlap",
     "model.renamed_copies",
@@ -149,6 +151,11 @@ def _check_training(config: Config) -> None:
     trainer, model = config.trainer, config.model
     if trainer.layer_decay > 1:
         raise InputError(f"trainer.layer_decay={trainer.layer_decay}: is a share of the rate, at most 1")
+    if trainer.contrastive_epochs and config.to_task().is_multi:
+        raise InputError(
+            f"trainer.contrastive_epochs={trainer.contrastive_epochs}: puts texts of one class side by side, and the "
+            f"texts of task {config.task.name} bear several labels or none; set it to 0"
+        )
     if not trainer.adversarial or not isinstance(model, TransformerConfig):
         return
     for key, fixed in (("freeze_embeddings", model.freeze_embeddings), ("lora_rank", model.lora_rank is not None)):

@@ -69,6 +69,8 @@ def test_malformed_override_is_refused(override):
         ("evaluation.bootstrap=-1", "must be zero or above"),
         ("trainer.batch_size=0", "must be above zero"),
         ("trainer.average_last=0", "must be above zero"),
+        ("trainer.dropout_samples=0", "must be above zero"),
+        ("trainer.contrastive_epochs=-1", "must be zero or above"),
         ("trainer.layer_decay=0", "must be above zero"),
         ("trainer.layer_decay=1.1", "at most 1"),
         ("trainer.r_drop=-1", "must be zero or above"),
@@ -149,6 +151,10 @@ def test_unknown_task_lists_the_tasks():
 def test_error_of_another_kind_is_not_translated():
     error = KeyError("x")
     assert translate(error) is error
+
+
+def test_texts_of_several_labels_have_no_class_to_be_drawn_to():
+    assert "bear several labels or none" in fault("task=satp", "trainer=contrastive")
 
 
 @pytest.mark.parametrize("fixed", ["model.freeze_embeddings=true", "model.lora_rank=4"])

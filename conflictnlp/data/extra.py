@@ -88,8 +88,8 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
     columns = [f"prob_{label}" for label in task.label_names]
     for row in read_rows(source, config.root):
         refuse_late(row, source, config)
-        # The sample has a column for each of its tasks without spans, whatever the data's own is called.
-        named = task.name if source.startswith("sample:") and task.name in row.values else config.columns.label
+        # What ships with the package has a column for each of its tasks, whatever the data's own is called.
+        named = task.name if source.startswith(INVENTED) and task.name in row.values else config.columns.label
         label = named or ("labels" if task.is_multi else "label")
         if label in row.values or task.is_multi or not set(columns) <= set(row.values):
             yield parse_row(row, task, config.columns, named)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conflictnlp.data.codes import coded_rows
+from conflictnlp.data.events import event_rows
 from conflictnlp.data.read import Row, find_files, read_file
 from conflictnlp.data.reports import report_rows
 from conflictnlp.data.sample import sample_rows
@@ -15,7 +16,7 @@ from conflictnlp.errors import InputError
 
 log = logging.getLogger(__name__)
 # Texts that were written for this package: nothing real stands in them that could leak.
-INVENTED = ("sample:", "reports:")
+INVENTED = ("sample:", "reports:", "events:")
 
 
 def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Row]:
@@ -23,7 +24,7 @@ def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Ro
 
     Args:
         source: a path, a glob, `datasets:NAME[:CONFIG]@SPLIT`, `datasets:FOLDER` (saved by `save_to_disk`),
-            `sample:SPLIT`, `reports:KIND`, or `codes:NAME@FILE` (codes of this package for the texts of a file).
+            `sample:SPLIT`, `reports:KIND`, `events:CODING`, or `codes:NAME@FILE` (this package's codes of texts).
         root: the folder that a relative path starts from.
 
     Yields:
@@ -36,7 +37,7 @@ def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Ro
     kind, colon, rest = name.partition(":")
     if kind == "datasets" and colon:
         yield from _read_datasets(rest)
-    elif kind in ("sample", "reports", "codes") and colon:
+    elif kind in ("sample", "reports", "events", "codes") and colon:
         for number, values in enumerate(_packaged(kind, rest, root), 1):
             yield Row(f"{name}:{number}", values)
     else:
@@ -79,6 +80,8 @@ def _packaged(kind: str, rest: str, root: str | Path | None) -> Iterator[dict[st
         return sample_rows(rest)
     if kind == "reports":
         return report_rows(rest)
+    if kind == "events":
+        return event_rows(rest)
     name, _, texts = rest.partition("@")
     if not texts:
         raise InputError(f"codes:{rest}: name the file of the texts after @, for instance codes:momentum@topic.parquet")

@@ -64,6 +64,8 @@ class FineTuning(TextClassifier):
     layer_decay: float
     r_drop: float
     adversarial: float
+    dropout_samples: int
+    contrastive_epochs: float
     average_last: int
     metric: str
     patience: int | None
@@ -107,12 +109,15 @@ class FineTuning(TextClassifier):
         last = folder / "finish"
         try:
             finishes = extra is not None and self.finish_epochs > 0
-            # With checkpoints of the last stage, the first is done.
+            # With checkpoints of a later stage, the earlier ones are done.
             if not (finishes and self._resume_from(last)):
                 rows, wanted, size = encoded, targets, len(passages)
                 if extra is not None:
                     rows, wanted = rows + self._windows_of(extra[0]), self._joined(wanted, extra[1])
                     size += len(extra[0])
+                if self.contrastive_epochs and not self._resume_from(folder):
+                    contrast, objective = folder / "contrast", Objective(contrastive=True)
+                    self._train(rows, wanted, None, contrast, device, self.contrastive_epochs, 1.0, objective)
                 self._train(rows, wanted, validation, folder, device, self._epochs(size), 1.0)
             if finishes:
                 self._train(encoded, targets, validation, last, device, self.finish_epochs, self.finish_rate)
@@ -132,8 +137,9 @@ class FineTuning(TextClassifier):
         device: torch.device,
         epochs: float,
         rate: float,
+        objective: Objective | None = None,
     ) -> None:
-        """Train one stage, from the weights as they are, at a share of the learning rate."""
+        """Train one stage, from the weights as they are, at a share of the learning rate; None takes our objective."""
         windows = [
             TrainingWindow(window.ids, target, 1.0 / len(own))
             for own, target in zip(encoded, targets, strict=True)
@@ -147,7 +153,7 @@ class FineTuning(TextClassifier):
             args=self._arguments(folder, device, epochs, rate, validation is not None),
             windows=windows,
             pad_id=self.pad_id_,
-            objective=self._objective(targets),
+            objective=objective or self._objective(targets),
             layer_decay=self.layer_decay,
             adversarial=self.adversarial,
             validate=self._validator(validation),
@@ -155,7 +161,7 @@ class FineTuning(TextClassifier):
         )
         with quiet(), fast_on_cpu(self.model_, device):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
-        if self.average_last > 1:
+        if self.average_last > 1 and objective is None:
             log.info("mean weights of the last %d epochs", average_last(self.model_, folder, self.average_last))
         self.steps_ += trainer.state.global_step
 
@@ -166,6 +172,7 @@ class FineTuning(TextClassifier):
             focal_gamma=self.focal_gamma if self.loss == "focal" else None,
             label_smoothing=self.label_smoothing,
             r_drop=self.r_drop,
+            dropout_samples=self.dropout_samples,
         )
 
     def _resume_from(self, folder: Path) -> Path | None:

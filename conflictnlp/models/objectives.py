@@ -79,6 +79,27 @@ def disagreement(one: torch.Tensor, other: torch.Tensor, multi: bool) -> torch.T
     return both.mean(dim=-1) if multi else both
 
 
+def contrastive_losses(features: torch.Tensor, classes: torch.Tensor, temperature: float = 0.1) -> torch.Tensor:
+    """Return how far each window is from its own class, among the windows of a batch.
+
+    Source: Khosla et al. (2020), "Supervised Contrastive Learning" (their L_out).
+
+    Args:
+        features: what the last layer reads, (n, width).
+        classes: class numbers (n,).
+        temperature: of the cosine similarities.
+
+    Returns:
+        array (n,), in nats; 0 for a window whose class no other window of the batch bears.
+    """
+    directions = functional.normalize(features, dim=1)
+    others = ~torch.eye(len(features), dtype=torch.bool, device=features.device)
+    alike = (classes[:, None] == classes[None, :]) & others
+    near = (directions @ directions.T / temperature).masked_fill(~others, float("-inf"))
+    surprise = -near.log_softmax(dim=1).masked_fill(~alike, 0.0)
+    return surprise.sum(dim=1) / alike.sum(dim=1).clamp(min=1)
+
+
 def balanced_weights(targets: NDArray[Any], classes: int, multi: bool) -> torch.Tensor:
     """Return weights that let rare classes count as much as frequent ones.
 

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.functional import dropout
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from conflictnlp import processes
 from conflictnlp.models.batching import EpochLoader, LengthGroupedBatches, TrainingWindow, collate
+from conflictnlp.models.head import inputs_kept, last_layer
 from conflictnlp.models.layer_decay import layer_groups
-from conflictnlp.models.objectives import disagreement, window_losses
+from conflictnlp.models.objectives import contrastive_losses, disagreement, window_losses
+
+# Share of the last layer's inputs that each sample of its dropout leaves out (Inoue 2019).
+_SAMPLED = 0.5
 
 
 class LengthGroupedTrainer(Trainer):
@@ -56,6 +61,9 @@ class Objective:
         focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
         label_smoothing: share of the target given to all classes.
         r_drop: weight of the disagreement between two passes under different dropout; 0 makes one pass.
+        dropout_samples: times that the last layer answers each window, each under a dropout of its own (Inoue 2019);
+            1 answers once, under the encoder's dropout alone.
+        contrastive: the encoder learns to put windows of a class side by side (Khosla et al. 2020), the head nothing.
     """
 
     multi: bool = False
@@ -63,6 +71,8 @@ class Objective:
     focal_gamma: float | None = None
     label_smoothing: float = 0.0
     r_drop: float = 0.0
+    dropout_samples: int = 1
+    contrastive: bool = False
 
     def losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the loss of each window, (n,), of logits (n, n_labels)."""
@@ -141,15 +151,31 @@ class ClassificationTrainer(LengthGroupedTrainer):
     ) -> Any:
         """Return the weighted mean loss of a batch of windows."""
         targets, weights = inputs.pop("targets"), inputs.pop("weights")
-        outputs = model(**inputs)
-        logits = outputs.logits.float()
-        losses = self._objective.losses(logits, targets)
-        if self._objective.r_drop:
-            again = model(**inputs).logits.float()
-            losses = (losses + self._objective.losses(again, targets)) / 2
-            losses = losses + self._objective.r_drop * disagreement(logits, again, self._objective.multi)
+        outputs, losses = self._losses(model, inputs, targets)
+        if self._objective.r_drop and not self._objective.contrastive:
+            again, others = self._losses(model, inputs, targets)
+            apart = disagreement(outputs.logits.float(), again.logits.float(), self._objective.multi)
+            losses = (losses + others) / 2 + self._objective.r_drop * apart
         loss = (losses * weights).sum() / weights.sum()
         return (loss, outputs) if return_outputs else loss
+
+    def _losses(
+        self, model: torch.nn.Module, inputs: dict[str, Any], targets: torch.Tensor
+    ) -> tuple[Any, torch.Tensor]:
+        """Return one pass's outputs and the loss of each window, (n,)."""
+        objective = self._objective
+        if not objective.contrastive and objective.dropout_samples == 1:
+            outputs = model(**inputs)
+            return outputs, objective.losses(outputs.logits.float(), targets)
+        layer = last_layer(self._bare)
+        with inputs_kept(layer) as kept:
+            outputs = model(**inputs)
+        features = kept[0]
+        if objective.contrastive:
+            classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
+            return outputs, contrastive_losses(features.float(), classes)
+        answers = [layer(dropout(features, _SAMPLED)) for _ in range(objective.dropout_samples)]
+        return outputs, torch.stack([objective.losses(logits.float(), targets) for logits in answers]).mean(dim=0)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Score whole validation passages, as inference will; the leader of several processes scores for all."""

@@ -72,6 +72,8 @@ class TransformerClassifier(FineTuning):
         r_drop: weight of the disagreement between two passes of each batch under different dropout; 0 makes one pass.
         adversarial: length of a disturbance of the word embeddings, under which each batch is learnt once more; 0 for
             none.
+        dropout_samples: times that the last layer answers each window of a batch, each under a dropout of its own.
+        contrastive_epochs: passes before all others in which the encoder learns to put texts of a class side by side.
         average_last: end with the mean weights of so many last epochs instead of the best epoch's; 1 takes the best.
         metric: validation metric that chooses the epoch: macro_f1, accuracy or loss.
         patience: epochs without improvement before stopping; None never stops early.
@@ -125,6 +127,8 @@ class TransformerClassifier(FineTuning):
         layer_decay: float = 1.0,
         r_drop: float = 0.0,
         adversarial: float = 0.0,
+        dropout_samples: int = 1,
+        contrastive_epochs: float = 0.0,
         average_last: int = 1,
         metric: str = "macro_f1",
         patience: int | None = 4,
@@ -175,6 +179,8 @@ class TransformerClassifier(FineTuning):
         self.layer_decay = layer_decay
         self.r_drop = r_drop
         self.adversarial = adversarial
+        self.dropout_samples = dropout_samples
+        self.contrastive_epochs = contrastive_epochs
         self.average_last = average_last
         self.metric = metric
         self.patience = patience

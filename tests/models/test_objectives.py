@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from conflictnlp.models.objectives import balanced_weights, disagreement, validation_metrics
+from conflictnlp.models.objectives import balanced_weights, contrastive_losses, disagreement, validation_metrics
 
 
 def test_balanced_class_weights():
@@ -58,3 +58,38 @@ def test_with_several_labels_disagreement_is_the_mean_over_their_yes_and_no():
     one, other = torch.tensor([[np.log(0.25), 0.0]]), torch.tensor([[np.log(1.5), 0.0]])
     alone = disagreement(torch.tensor(np.log([[0.2, 0.8]])), torch.tensor(np.log([[0.6, 0.4]])), multi=False)
     assert disagreement(one, other, multi=True).tolist() == pytest.approx([float(alone[0]) / 2], rel=1e-6)
+
+
+class TestContrastiveLosses:
+    """Supervised contrastive learning."""
+
+    def test_the_share_of_its_own_class_among_the_others(self):
+        # Cosines to the first: 0 (its class) and -1; at temperature 1.
+        features = torch.tensor([[2.0, 0.0], [0.0, 5.0], [-1.0, 0.0]])
+        found = contrastive_losses(features, torch.tensor([0, 0, 1]), temperature=1.0)
+        assert found[0].item() == pytest.approx(np.log(1 + np.exp(-1)))
+
+    def test_several_of_its_class_are_a_mean(self):
+        features = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        found = contrastive_losses(features, torch.tensor([0, 0, 0]), temperature=1.0)
+        both = np.exp(1) + 1
+        assert found[0].item() == pytest.approx((np.log(both / np.exp(1)) + np.log(both)) / 2)
+
+    @pytest.mark.parametrize("classes", [[0], [0, 1, 2]])
+    def test_a_class_that_stands_alone_teaches_nothing(self, classes):
+        features = torch.randn(len(classes), 4, requires_grad=True)
+        found = contrastive_losses(features, torch.tensor(classes))
+        found.sum().backward()
+        assert found.tolist() == [0.0] * len(classes)
+        assert torch.equal(features.grad, torch.zeros_like(features))
+
+    def test_training_draws_a_class_together(self):
+        features = torch.nn.Parameter(torch.randn(6, 3, generator=torch.Generator().manual_seed(1)))
+        classes = torch.tensor([0, 1, 0, 1, 0, 1])
+        optimizer = torch.optim.SGD([features], lr=0.5)
+        for _ in range(100):
+            optimizer.zero_grad()
+            contrastive_losses(features, classes).mean().backward()
+            optimizer.step()
+        near = torch.nn.functional.cosine_similarity(features[:, None], features[None], dim=2)
+        assert near[0, 2] > 0.9 > 0.2 > near[0, 1]

@@ -90,7 +90,7 @@ def loss(folder, logits, targets, weights=None, **settings) -> float:
 
 def answered(folder, model, targets, weights=None, **settings) -> float:
     inputs = {
-        "input_ids": torch.zeros(len(targets), 1),
+        "input_ids": torch.zeros(len(targets), 1, dtype=torch.long),
         "attention_mask": torch.ones(len(targets), 1),
         "targets": torch.tensor(targets),
         "weights": torch.tensor(weights or [1.0] * len(targets)),
@@ -199,6 +199,28 @@ def test_without_r_drop_a_batch_is_read_once(tmp_path):
     model = Wavering(SURE, SURE)
     answered(tmp_path, model, [1])
     assert model.calls == 1
+
+
+def test_samples_of_the_last_layer_s_dropout_share_what_it_reads(tmp_path):
+    model = BagOfWords()
+    found = answered(tmp_path, model, [1, 0], dropout_samples=4)
+    # As the stock Trainer seeds itself.
+    torch.manual_seed(42)
+    features = model.words(torch.zeros(2, 1, dtype=torch.long)).mean(1)
+    answers = [model.head(torch.nn.functional.dropout(features, 0.5)) for _ in range(4)]
+    wanted = [torch.nn.functional.cross_entropy(logits, torch.tensor([1, 0])).item() for logits in answers]
+    assert found == pytest.approx(sum(wanted) / 4)
+    assert len(set(wanted)) > 1
+
+
+@pytest.mark.parametrize("targets", [[0, 1], [[0.8, 0.2], [0.1, 0.9]]])
+def test_a_contrastive_training_leaves_the_head(tmp_path, targets):
+    model = BagOfWords()
+    windows = [TrainingWindow([2 * n + 1, 2 * n + 2], targets[n % 2], 1.0) for n in range(4)]
+    arguments = {"max_steps": 2, "per_device_train_batch_size": 4, "learning_rate": 0.1, "weight_decay": 0.0}
+    trainer(tmp_path, model, windows, arguments, contrastive=True).train()
+    assert torch.equal(model.head.weight, BagOfWords().head.weight)
+    assert not torch.equal(model.words.weight, BagOfWords().words.weight)
 
 
 def test_a_disturbance_has_its_length_and_is_taken_back():

@@ -198,6 +198,29 @@ class TestDistributions:
             TransformerClassifier(labels=LABELS, **tiny_settings).fit(texts, [(0.5, 0.5), *labels[1:]])
 
 
+class TestContrast:
+    """Before all else texts of a class may be put side by side."""
+
+    def test_its_steps_are_counted(self, tiny_settings, texts, labels):
+        settings = {**tiny_settings, "epochs": 2, "contrastive_epochs": 1, "batch_size": 8}
+        assert TransformerClassifier(**settings).fit(texts, labels).steps_ == 3 * 3
+
+    # Epochs of 6 steps; the trainer logs after each validation, of which the contrast has none, and every 20 steps.
+    def test_a_resumed_training_ends_as_an_undisturbed_one(self, tmp_path, tiny_settings, texts, labels):
+        settings = {**tiny_settings, "epochs": 3, "contrastive_epochs": 2, "batch_size": 4}
+        validation = (texts[:6], labels[:6])
+        whole = TransformerClassifier(**settings).fit(texts, labels, validation)
+
+        def interrupt(metrics, step):
+            if step >= 2 * 6 + 6:
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            TransformerClassifier(**settings, checkpoints=tmp_path, log=interrupt).fit(texts, labels, validation)
+        resumed = TransformerClassifier(**settings, checkpoints=tmp_path, resume=True).fit(texts, labels, validation)
+        assert same(weights(resumed), weights(whole))
+
+
 class TestOtherSets:
     """Rows of other sets are learnt beside the data's own; further passes may go over these alone."""
 
