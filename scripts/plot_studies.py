@@ -69,7 +69,13 @@ PICTURES = (
         "momentum-inputs", "inputs", ("input", "head reads", "passes"), ("macro-F1 on dev",), "macro-F1 on momentum/dev"
     ),
     Picture("momentum-inputs", "folds", ("input",), ("held-out conflicts",), "macro-F1, mean over folds"),
-    Picture("momentum-articles", "poolings", ("windows", "pooling"), ("dev articles", "sample articles"), "macro-F1"),
+    Picture(
+        "momentum-articles",
+        "poolings",
+        ("windows", "pooling"),
+        ("dev articles", "sample articles", "articles of several courses"),
+        "macro-F1",
+    ),
     Picture(
         "momentum-evidence",
         "drops",
