@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 from conflictnlp.errors import InputError
-from conflictnlp.text import find_mentions
 
 # The codings; each is a file.
 CODINGS = ("plover", "case21")
@@ -82,4 +82,6 @@ def event_rows(coding: str) -> Iterator[dict[str, Any]]:
 
 
 def _place(text: str, words: str | None) -> tuple[int | None, int | None]:
-    return find_mentions(text, [words])[0] if words else (None, None)
+    """Return where the words first stand in a text as they are spelt, not within another word."""
+    found = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text) if words else None
+    return found.span() if found else (None, None)
