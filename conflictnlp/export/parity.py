@@ -75,7 +75,10 @@ class Parity:
         if precision == "float32" and not self.largest_difference <= CLOSEST:
             return f"the exported model's probabilities are not within {CLOSEST:g} of the model's ({self})"
         if precision == "int8" and not self.equal_labels >= EQUAL:
-            return f"the int8 model gives fewer than {EQUAL:.1%} of the labels that the model gives ({self})"
+            return (
+                f"the int8 model gives fewer than {EQUAL:.1%} of the labels that the model gives ({self}); compare "
+                "them on rows like those that you will score (--check DATA), or leave --quantize out"
+            )
         if precision == "int8" and self.rows < ENOUGH:
             return f"{self.rows} rows tell too little of an int8 model, which needs {ENOUGH:,} or more ({self})"
         return None
