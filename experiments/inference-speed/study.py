@@ -168,6 +168,7 @@ def ways(bundle: Path, folder: Path) -> dict[str, dict[str, Any]]:
         if any(flag in cpu_flags() for flag in ("avx512_bf16", "amx_bf16")):
             # Elsewhere it is emulated: slower than float32 by a factor of thirty.
             found["OpenVINO bfloat16"] = {**openvino, "graph": "float.onnx", "precision": "bf16"}
+            found["OpenVINO static int8, bfloat16 beside"] = {**openvino, "graph": "static.xml", "precision": "bf16"}
         found["OpenVINO static int8"] = {**openvino, "graph": "static.xml"}
         found["OpenVINO static int8, 4 articles a batch"] = {**openvino, "graph": "static.xml", "batch": 4}
     return found

@@ -129,5 +129,5 @@ class TestRows:
 def test_files_hold_one_object_a_line():
     for theatre in THEATRES:
         content = resources.files("conflictnlp.data.reports").joinpath(f"{theatre}.jsonl").read_text(encoding="utf-8")
-        keys = {"title", "sentences", "actors"} if theatre == "features" else {"text", "actors"}
+        keys = {"title", "sentences", "actors"} if theatre in ("features", "releases") else {"text", "actors"}
         assert all(set(json.loads(line)) == keys for line in content.splitlines())

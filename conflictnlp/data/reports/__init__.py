@@ -13,7 +13,7 @@ from conflictnlp.text import find_mentions
 
 THEATRES = (
     *("cities", "hills", "fronts", "statements", "borders", "articles"),
-    *("agency", "press", "outcomes", "dispatches", "features"),
+    *("agency", "press", "outcomes", "dispatches", "features", "releases"),
 )
 
 

@@ -12,7 +12,8 @@ from conflictnlp.text import find_mentions
 
 ARTICLES = [
     json.loads(line)
-    for line in resources.files("conflictnlp.data.reports").joinpath("features.jsonl").read_text("utf-8").splitlines()
+    for name in ("features.jsonl", "releases.jsonl")
+    for line in resources.files("conflictnlp.data.reports").joinpath(name).read_text("utf-8").splitlines()
 ]
 ARTICLE = {
     "title": "Army stuck at Tarn",
