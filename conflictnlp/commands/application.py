@@ -84,7 +84,7 @@ def run_job(node: Any) -> TrainResult | CrossValidationResult:
         return run_training(composition.to_config(node), folder, list(hydra_node.overrides.task))
     finally:
         # Hydra lays its folder out before anything is checked; a resumed run lies in its old one.
-        from conflictnlp.tracking.run import discard_unused
+        from conflictnlp.tracking.folder import discard_unused
 
         discard_unused(folder)
 

@@ -63,8 +63,9 @@ def cross_validate(config: Config, folder: Path, overrides: Sequence[str]) -> Cr
         InputError: the config or the data cannot be used.
         TrackingError: the store was lost on the way.
     """
+    from conflictnlp.tracking.folder import discard_unused
     from conflictnlp.tracking.parents import finished, open_parent
-    from conflictnlp.tracking.run import FOLDS, TAG_PARENT, discard_unused
+    from conflictnlp.tracking.run import FOLDS, TAG_PARENT
     from conflictnlp.tracking.store import Store, check_store
 
     started = time.time()

@@ -60,7 +60,8 @@ def evaluate(ref: str, overrides: Sequence[str] = ()) -> EvaluateResult:
     from conflictnlp.evaluation.predictions import predictions_file, write_predictions
     from conflictnlp.evaluation.report import evaluate_model
     from conflictnlp.evaluation.selective import CURVE, write_curves
-    from conflictnlp.tracking.run import TrackedRun, discard_unused
+    from conflictnlp.tracking.folder import discard_unused
+    from conflictnlp.tracking.run import TrackedRun
     from conflictnlp.tracking.store import Store, check_store
 
     started = time.time()

@@ -80,8 +80,9 @@ def learning_curve(overrides: Sequence[str] = ()) -> LearningCurveResult:
         InputError: the config or the data cannot be used; nothing was done.
         TrackingError: the store was lost on the way; what was done lies in the runs' folders.
     """
+    from conflictnlp.tracking.folder import discard_unused
     from conflictnlp.tracking.parents import open_parent
-    from conflictnlp.tracking.run import SHARES, discard_unused
+    from conflictnlp.tracking.run import SHARES
     from conflictnlp.tracking.store import Store, check_store
 
     config, hydra_node = compose([_FOLDER, *overrides])

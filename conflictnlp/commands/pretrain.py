@@ -57,7 +57,8 @@ def pretrain(overrides: Sequence[str] = ()) -> PretrainResult:
     """
     from conflictnlp.models.device import resolve_device
     from conflictnlp.models.weights import find_encoder
-    from conflictnlp.tracking.run import TrackedRun, discard_unused
+    from conflictnlp.tracking.folder import discard_unused
+    from conflictnlp.tracking.run import TrackedRun
     from conflictnlp.tracking.store import Store, check_store
 
     started = time.time()

@@ -26,9 +26,9 @@ def unfinished_run(config: Config, store: Any, record: dict[str, Any]) -> tuple[
     Raises:
         InputError: the named run is finished, another experiment's, gone or alive.
     """
+    from conflictnlp.tracking.folder import TAG_IDENTITY
     from conflictnlp.tracking.parents import free_folder, unfinished
     from conflictnlp.tracking.references import find_run
-    from conflictnlp.tracking.run import TAG_IDENTITY
 
     if config.resume_run is None:
         run_id, folder = unfinished(store, record)

@@ -120,8 +120,9 @@ def train_once(
         TrackingError: as `train`.
         PrunedError: `watch` ended the training.
     """
+    from conflictnlp.tracking.folder import discard_unused
     from conflictnlp.tracking.parents import finished
-    from conflictnlp.tracking.run import TAG_PARENT, TrackedRun, discard_unused
+    from conflictnlp.tracking.run import TAG_PARENT, TrackedRun
     from conflictnlp.tracking.store import Store, check_store
 
     started = time.time()

@@ -72,7 +72,7 @@ def log_run_model(store: Store, run_id: str, bundle: Path) -> None:
         run_id: the run.
         bundle: the bundle, in the run's folder.
     """
-    from conflictnlp.tracking.run import last_entry
+    from conflictnlp.tracking.folder import last_entry
 
     run = store.client.get_run(run_id)
     if not (run.outputs and run.outputs.model_outputs):

@@ -10,8 +10,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from conflictnlp.tracking.folder import LOCK, TAG_IDENTITY, identity_in, identity_of
 from conflictnlp.tracking.references import all_runs
-from conflictnlp.tracking.run import LOCK, TAG_FOLDER, TAG_IDENTITY, TAG_PARENT, TrackedRun, identity_in, identity_of
+from conflictnlp.tracking.run import TAG_FOLDER, TAG_PARENT, TrackedRun
 from conflictnlp.tracking.store import Store
 
 log = logging.getLogger(__name__)

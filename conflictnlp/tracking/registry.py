@@ -10,9 +10,9 @@ from typing import Any
 from conflictnlp.bundle import Manifest, read_manifest
 from conflictnlp.composition import shipped
 from conflictnlp.errors import InputError, TrackingError
+from conflictnlp.tracking.folder import last_entry
 from conflictnlp.tracking.model import EXPORTED, NAME, log_model
 from conflictnlp.tracking.references import bundle_of_run, find_bundle
-from conflictnlp.tracking.run import last_entry
 from conflictnlp.tracking.store import Store
 
 SCORE = "test/macro_f1"

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,16 +19,14 @@ from filelock import FileLock, Timeout
 from conflictnlp.errors import InputError, PrunedError, TrackingError
 from conflictnlp.files import write_json, write_text
 from conflictnlp.tracking.experiment import experiment_tags
+from conflictnlp.tracking.folder import HISTORY, LOCK, RECORD, identity_in, identity_of, last_entry, read_history
 from conflictnlp.tracking.store import Store, once_more
 
 log = logging.getLogger(__name__)
-HISTORY = "history.jsonl"
-RECORD = "run.json"
-LOCK = ".lock"
 FOLDS, SHARES = "folds", "shares"
 _SKIPPED_ARTIFACTS = frozenset({"bundle", "encoder", "checkpoints", FOLDS, SHARES, HISTORY, RECORD})
 TAG_NOTE = "mlflow.note.content"
-TAG_FOLDER, TAG_IDENTITY, TAG_PRUNED, TAG_PARENT = "run_folder", "identity", "pruned", "mlflow.parentRunId"
+TAG_FOLDER, TAG_PRUNED, TAG_PARENT = "run_folder", "pruned", "mlflow.parentRunId"
 
 
 class TrackedRun:
@@ -223,7 +219,7 @@ def upload(folder: Path, store: Store) -> str:
         write_json(path, {**record, "run_id": run_id, "tracking_uri": store.uri})
     try:
         _log_facts(store, run_id, record)
-        _log_history(store, run_id, _read_history(folder))
+        _log_history(store, run_id, read_history(folder))
         _close(store, run_id, folder, record)
     except (MlflowException, OSError) as error:
         raise TrackingError(
@@ -231,26 +227,6 @@ def upload(folder: Path, store: Store) -> str:
             f"conflictnlp upload {folder}"
         ) from error
     return run_id
-
-
-def discard_unused(folder: Path) -> None:
-    """Remove what was laid out for a run that never began, and the folders that are empty then.
-
-    Args:
-        folder: the run's folder; one that holds a run, or files of the user's, stays.
-    """
-    if (folder / RECORD).is_file():
-        return
-    shutil.rmtree(folder / ".hydra", ignore_errors=True)
-    for name in (LOCK, "job.log"):
-        (folder / name).unlink(missing_ok=True)
-    here = Path.cwd()
-    with suppress(OSError):
-        folder.rmdir()
-        for parent in folder.parents:
-            if here not in parent.parents:
-                break
-            parent.rmdir()
 
 
 def _first_line(error: Exception) -> str:
@@ -278,30 +254,6 @@ def _log_facts(store: Store, run_id: str, record: Mapping[str, Any]) -> None:
     ]
     # Runs that start together on the same data: a server makes the row of a data set once.
     once_more(lambda: store.client.log_inputs(run_id, datasets=datasets))
-
-
-def identity_of(record: Mapping[str, Any]) -> str:
-    """Return what names a run's config and data."""
-    return str(record["tags"].get(TAG_IDENTITY, ""))
-
-
-def identity_in(folder: Path) -> str | None:
-    """Return the identity of the run that a folder holds: of its config and data; None if it holds none."""
-    path = folder / RECORD
-    if not path.is_file():
-        return None
-    return identity_of(json.loads(path.read_text(encoding="utf-8")))
-
-
-def last_entry(folder: Path) -> dict[str, Any] | None:
-    """Return the last entry of a run's history: step, time and metrics; None if there is none."""
-    history = _read_history(folder)
-    return history[-1] if history else None
-
-
-def _read_history(folder: Path) -> list[dict[str, Any]]:
-    path = folder / HISTORY
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 def _log_history(store: Store, run_id: str, entries: Sequence[Mapping[str, Any]]) -> None:

@@ -47,7 +47,9 @@ def test_probabilities_that_differ_too_much(difference):
 def test_too_few_equal_labels():
     refusal = Parity("rows", 1000, 0.984, 0.1, 0.0).refusal("int8")
     assert "fewer than 98.5% of the labels" in refusal
-    assert refusal.endswith("compare them on rows like those that you will score (--check DATA), or leave --quantize out")
+    assert refusal.endswith(
+        "compare them on rows like those that you will score (--check DATA), or leave --quantize out"
+    )
 
 
 def test_int8_is_refused_on_few_rows_and_float32_is_not():

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from conflictnlp.tracking.folder import LOCK
 from conflictnlp.tracking.parents import children, finished, open_parent, unfinished
-from conflictnlp.tracking.run import FOLDS, LOCK, SHARES, TrackedRun
+from conflictnlp.tracking.run import FOLDS, SHARES, TrackedRun
 from conflictnlp.tracking.store import Store
 from tests.tracking.conftest import make_record
 

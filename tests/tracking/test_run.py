@@ -9,7 +9,8 @@ from filelock import FileLock
 from mlflow.exceptions import MlflowException
 
 from conflictnlp.errors import InputError, TrackingError
-from conflictnlp.tracking.run import LOCK, RECORD, TrackedRun, discard_unused, upload
+from conflictnlp.tracking.folder import LOCK, RECORD, discard_unused
+from conflictnlp.tracking.run import TrackedRun, upload
 from conflictnlp.tracking.store import Store
 from tests.tracking.conftest import make_record, make_run
 
