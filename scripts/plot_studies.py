@@ -20,7 +20,7 @@ from conflictnlp.evaluation.plots import STYLE, save_figures
 
 STUDIES = Path(__file__).resolve().parents[1] / "experiments"
 _NUMBER = re.compile(r"(-?[\d,]+(?:\.\d+)?)(%?)(?: ± (\d+\.\d+))?")
-COLOURS = ("#2b6ca3", "#c2603d", "#8a8f98")
+COLOURS = ("#2b6ca3", "#c2603d", "#8a8f98", "#d9a441")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,13 @@ PICTURES = (
         ("P(gaining)", "P(losing)", "P(stalemate)"),
         "probability",
         start=0,
+    ),
+    Picture(
+        "training-ways",
+        "folds",
+        ("set",),
+        ("own rows alone", "with invented sentences", "first fold alone", "first fold with them"),
+        "macro-F1",
     ),
     Picture("training-speed", "speeds", ("what",), ("examples a second",), "examples a second", start=0),
     Picture("inference-speed", "speeds", ("way",), ("articles a second",), "articles of 250 tokens a second", start=0),
@@ -177,9 +184,10 @@ def draw(picture: Picture, rows: Sequence[dict[str, str]]) -> list[Path]:
         figure, axes = plt.subplots(figsize=(8.0, 0.34 * len(rows) + 1.3), layout="constrained")
         for number, (column, colour) in enumerate(zip(picture.columns, COLOURS, strict=False)):
             places = [place + 0.14 * (number - (len(picture.columns) - 1) / 2) for place in range(len(rows))]
-            points = [value(row[column]) for row in rows]
-            numbers, spreads = zip(*points, strict=True)
-            axes.errorbar(numbers, places, xerr=spreads, fmt="o", color=colour, markersize=5, label=column)
+            # What was not measured has a dash.
+            points = [(at, *value(row[column])) for at, row in zip(places, rows, strict=True) if row[column] != "–"]
+            measured, numbers, spreads = zip(*points, strict=True)
+            axes.errorbar(numbers, measured, xerr=spreads, fmt="o", color=colour, markersize=5, label=column)
         if picture.line is not None:
             axes.axvline(picture.line, color="black", linewidth=0.8, linestyle="--", zorder=0)
         if picture.start is not None:
