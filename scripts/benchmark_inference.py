@@ -206,9 +206,11 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
     figure, axes = plt.subplots(1, len(WORDS), figsize=(11, 3.5), layout="constrained")
     for axis, kind in zip(axes, WORDS, strict=True):
         own = [row for row in rows if row["texts"] == kind]
-        axis.barh([row["what"] for row in own], [row["per_second"] for row in own])
+        bars = axis.barh([row["what"] for row in own], [row["per_second"] for row in own])
+        axis.bar_label(bars, fmt="%.0f", padding=3)
         axis.set_title(f"{kind} a second")
         axis.set_xscale("log")
+        axis.set_xlim(1, 3 * max(row["per_second"] for row in own))
     figure.savefig(folder / "inference.png", dpi=150)
     print(f"written: {folder / 'inference.csv'}, {folder / 'inference.png'}", file=sys.stderr)
 
