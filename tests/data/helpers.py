@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 from conflictnlp.config import DataConfig
@@ -21,6 +22,13 @@ def make_task(*labels: str, kind: str = "single", spans: tuple[str, ...] = (), o
 FATE = make_task("gain", "loss")
 MARKED = make_task("gain", "loss", spans=("actor",))
 KINDS = make_task("a", "b", "c", kind="multi")
+
+
+def stated_number(card: str, pattern: str) -> int:
+    """A number that a data card states."""
+    found = re.search(pattern, card.replace("\n", " "))
+    assert found is not None, pattern
+    return int(found[1].replace(",", ""))
 
 
 def sentence(number: int) -> str:

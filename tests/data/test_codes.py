@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import partial
 from importlib import resources
 
 import pytest
 
 from conflictnlp.data.codes import coded_rows, coded_texts
 from conflictnlp.errors import InputError
-from tests.data.helpers import write_rows
+from tests.data.helpers import stated_number, write_rows
 
 FOLDER = resources.files("conflictnlp.data.codes")
 CARD = FOLDER.joinpath("DATA_CARD.md").read_text(encoding="utf-8")
@@ -19,11 +20,7 @@ CODES = [json.loads(line) for line in FOLDER.joinpath("momentum.jsonl").read_tex
 PAIRS = [actor for record in CODES for actor in record["actors"]]
 
 
-def number(pattern: str) -> int:
-    """A number that the card states."""
-    found = re.search(pattern, CARD.replace("\n", " "))
-    assert found is not None, pattern
-    return int(found[1].replace(",", ""))
+number = partial(stated_number, CARD)
 
 
 def first(count: int, **fields: object) -> list[dict]:

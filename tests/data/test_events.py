@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from functools import partial
 from importlib import resources
 
 import pytest
@@ -16,6 +16,7 @@ from conflictnlp.data.extra import read_extra
 from conflictnlp.data.reports import report_texts
 from conflictnlp.data.sample import sample_texts
 from conflictnlp.errors import InputError
+from tests.data.helpers import stated_number
 
 CARD = resources.files("conflictnlp.data.events").joinpath("DATA_CARD.md").read_text(encoding="utf-8")
 TEXTS = {coding: list(event_texts(coding)) for coding in CODINGS}
@@ -23,11 +24,7 @@ EVENTS = [event for record in TEXTS["plover"] for event in record["events"]]
 TASKS = {"plover": "plover", "plover_quad": "plover", "event_type": "case21", "event_subtype": "case21"}
 
 
-def number(pattern: str) -> int:
-    """A number that the card states."""
-    found = re.search(pattern, CARD.replace("\n", " "))
-    assert found is not None, pattern
-    return int(found[1].replace(",", ""))
+number = partial(stated_number, CARD)
 
 
 class TestCard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import partial
 from importlib import resources
 
 import pytest
@@ -17,6 +18,7 @@ from conflictnlp.data.reports import THEATRES, report_rows, report_texts
 from conflictnlp.data.sample import sample_texts
 from conflictnlp.errors import InputError
 from conflictnlp.text import find_mentions, sentence_spans
+from tests.data.helpers import stated_number
 
 CARD = resources.files("conflictnlp.data.reports").joinpath("DATA_CARD.md").read_text(encoding="utf-8")
 RECORDS = list(report_texts())
@@ -25,11 +27,7 @@ PASSAGES = [record for record in RECORDS if record["id"] != record["group"]]
 ARTICLES = [record for record in RECORDS if record not in PASSAGES and len(record["text"].split()) > 90]
 
 
-def number(pattern: str) -> int:
-    """A number that the card states."""
-    found = re.search(pattern, CARD.replace("\n", " "))
-    assert found is not None, pattern
-    return int(found[1].replace(",", ""))
+number = partial(stated_number, CARD)
 
 
 class TestCard:
