@@ -18,8 +18,8 @@ from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from conflictnlp.inference.arguments import is_missing
 from conflictnlp.inference.coding import Coder
-from conflictnlp.inference.model import EMPTY, Model
-from conflictnlp.inference.records import Unreadable
+from conflictnlp.inference.model import Model
+from conflictnlp.inference.records import Unreadable, text_fault
 
 log = logging.getLogger(__name__)
 CHAMPION = "models:/{task}@champion"
@@ -131,8 +131,8 @@ def _survey(rows: Iterable[Row], single: bool, columns: ColumnsConfig, source: s
     total = 0
     names: dict[str, None] = {}
     for row in rows:
-        if single and not _article(row, columns).text.strip():
-            raise InputError(f"{row.where}: {EMPTY}; nothing to code")
+        if single and (fault := text_fault(_article(row, columns))):
+            raise InputError(f"{row.where}: {fault}; nothing to code")
         names.update(dict.fromkeys(row.values))
         total += 1
     if not total:

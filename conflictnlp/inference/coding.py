@@ -11,9 +11,9 @@ from conflictnlp.data.actors import Actor
 from conflictnlp.data.example import Example
 from conflictnlp.inference.asking import ask_about, beside_found
 from conflictnlp.inference.found import asking_about_found
-from conflictnlp.inference.model import EMPTY, Model
+from conflictnlp.inference.model import Model
 from conflictnlp.inference.prediction import Prediction
-from conflictnlp.inference.records import Unreadable
+from conflictnlp.inference.records import text_fault
 
 _CHUNK = 64
 # An event type other than the most probable one is told above this probability (multi-label: from its threshold on).
@@ -69,7 +69,7 @@ class Coder:
                 "event_types": self._event_types(types[number]) if self.event_type else [],
                 "actors": courses[number],
                 "models": self._models(),
-                "error": _fault(article),
+                "error": text_fault(article),
             }
 
     def _questions(self, articles: list[Example]) -> list[tuple[int, Example]]:
@@ -104,12 +104,6 @@ class Coder:
 
 def _predict(model: Model | None, examples: list[Example], abstain_below: float | None = None) -> list[Prediction]:
     return list(model.predict_examples(examples, abstain_below)) if model else []
-
-
-def _fault(article: Example) -> str | None:
-    if isinstance(article, Unreadable):
-        return article.reason
-    return None if article.text.strip() else EMPTY
 
 
 def _topic(prediction: Prediction) -> dict[str, Any] | None:

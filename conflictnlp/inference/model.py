@@ -17,7 +17,7 @@ from conflictnlp.errors import InputError
 from conflictnlp.inference.arguments import make_examples
 from conflictnlp.inference.evidence import Scored, find_evidence
 from conflictnlp.inference.prediction import Evidence, Prediction
-from conflictnlp.inference.records import Unreadable, frame_with_predictions
+from conflictnlp.inference.records import frame_with_predictions, text_fault
 from conflictnlp.inference.runtimes import holds_tagger, open_runtime, open_tagger
 from conflictnlp.models.scores import Matrix, WindowScores, sigmoid, softmax
 from conflictnlp.task import Task
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 # Texts scored together.
 _CHUNK = 256
-EMPTY = "empty text"
 NO_ACTOR = "actor not in text"
 
 
@@ -231,10 +230,8 @@ class Model:
         return np.array([self.manifest.thresholds.get(label, 0.5) for label in self.labels])
 
     def _question(self, example: Example) -> tuple[Example, Passage, str | None]:
-        if isinstance(example, Unreadable):
-            return example, Passage(""), example.reason
-        if not example.text.strip():
-            return example, Passage(""), EMPTY
+        if fault := text_fault(example):
+            return example, Passage(""), fault
         for role, span in example.spans:
             if span.start is not None and not 0 <= span.start < (span.end or 0) <= len(example.text):
                 return example, Passage(""), f"{role}'s offsets {span.start} to {span.end} lie outside the text"

@@ -22,6 +22,8 @@ from conflictnlp.task import Task
 if TYPE_CHECKING:
     import pandas as pd
 
+_EMPTY = "empty text"
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable(Example):
@@ -32,6 +34,13 @@ class Unreadable(Example):
     """
 
     reason: str = ""
+
+
+def text_fault(example: Example) -> str | None:
+    """Return why there is no text to read (the reason of an unreadable row, or that it is empty), or None."""
+    if isinstance(example, Unreadable):
+        return example.reason
+    return None if example.text.strip() else _EMPTY
 
 
 class Predictor(Protocol):
