@@ -119,6 +119,7 @@ class ClassificationTrainer(LengthGroupedTrainer):
         )
         self._bare = model
         self._objective = objective
+        self._last = last_layer(model) if objective.contrastive or objective.dropout_samples > 1 else None
         self._layer_decay = layer_decay
         self._adversarial = adversarial
         self._validate = validate
@@ -164,17 +165,16 @@ class ClassificationTrainer(LengthGroupedTrainer):
     ) -> tuple[Any, torch.Tensor]:
         """Return one pass's outputs and the loss of each window, (n,)."""
         objective = self._objective
-        if not objective.contrastive and objective.dropout_samples == 1:
+        if self._last is None:
             outputs = model(**inputs)
             return outputs, objective.losses(outputs.logits.float(), targets)
-        layer = last_layer(self._bare)
-        with inputs_kept(layer) as kept:
+        with inputs_kept(self._last) as kept:
             outputs = model(**inputs)
         features = kept[0]
         if objective.contrastive:
             classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
             return outputs, contrastive_losses(features.float(), classes)
-        answers = [layer(dropout(features, _SAMPLED)) for _ in range(objective.dropout_samples)]
+        answers = [self._last(dropout(features, _SAMPLED)) for _ in range(objective.dropout_samples)]
         return outputs, torch.stack([objective.losses(logits.float(), targets) for logits in answers]).mean(dim=0)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
