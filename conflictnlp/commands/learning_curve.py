@@ -17,7 +17,7 @@ from conflictnlp.commands.train import BUNDLE, check_model, result_in, train_onc
 from conflictnlp.composition import compose
 from conflictnlp.config import Config
 from conflictnlp.data import Splits, load_splits
-from conflictnlp.data.load import check_usable
+from conflictnlp.data.splits import check_usable
 from conflictnlp.data.subset import with_share
 from conflictnlp.errors import InputError
 from conflictnlp.files import sha256_json, write_json, write_text

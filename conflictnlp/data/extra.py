@@ -7,18 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from conflictnlp.config import DataConfig
 from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
 from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.read import Row
 from conflictnlp.data.sources import INVENTED, present, read_rows
+from conflictnlp.data.splits import Splits
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
-
-if TYPE_CHECKING:
-    from conflictnlp.data.load import Splits
 
 log = logging.getLogger(__name__)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")

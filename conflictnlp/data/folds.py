@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from conflictnlp.config import Config, DataConfig
 from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example
-from conflictnlp.data.load import Splits, complete, limited, load_given, tell_dropped
+from conflictnlp.data.load import complete, limited, load_given, tell_dropped
 from conflictnlp.data.split import components_of, cut
+from conflictnlp.data.splits import Splits
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 

@@ -6,14 +6,11 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example
+from conflictnlp.data.splits import Splits
 from conflictnlp.task import Task
-
-if TYPE_CHECKING:
-    from conflictnlp.data.load import Splits
 
 
 def take_share(examples: Sequence[Example], share: float, seed: int) -> list[Example]:

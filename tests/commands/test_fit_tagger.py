@@ -11,7 +11,7 @@ from conflictnlp.commands.fit_tagger import gather_texts, score_tagger
 from conflictnlp.composition import compose
 from conflictnlp.data.example import Example, Span
 from conflictnlp.data.lineage import read_learnt, text_hashes
-from conflictnlp.data.load import Splits
+from conflictnlp.data.splits import Splits
 from conflictnlp.inference import Model
 from tests.commands.conftest import Run, answers
 

@@ -10,9 +10,10 @@ import pytest
 
 from conflictnlp.composition import compose
 from conflictnlp.data.check import OTHER_LABELS, DataReport
-from conflictnlp.data.load import Splits, load_splits, read_split
+from conflictnlp.data.load import load_splits, read_split
 from conflictnlp.data.near_duplicates import normalise
 from conflictnlp.data.sources import read_rows
+from conflictnlp.data.splits import Splits
 
 pytestmark = [
     pytest.mark.shared,
