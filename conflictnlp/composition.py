@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from conflictnlp.config import Config, ModelConfig, TfidfConfig, TransformerConfig
+from conflictnlp.config import Config, DataConfig, ModelConfig, TfidfConfig, TransformerConfig
 from conflictnlp.config_checks import check_values, refuse_unknown
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
@@ -186,6 +186,29 @@ def load_task(name: str) -> Task:
     if name not in tasks:
         raise InputError(f"task={name!r} is unknown; tasks are {', '.join(tasks)}")
     return Task.from_dict({"name": name, **tasks[name]})
+
+
+def load_data(name: str) -> DataConfig:
+    """Return a shipped data config by name, without composing a whole config.
+
+    Args:
+        name: a file of conf/data.
+
+    Returns:
+        the data config; what is drawn from it is drawn with seed 1.
+
+    Raises:
+        InputError: no set of that name ships with the package.
+    """
+    from omegaconf import OmegaConf
+
+    sets = shipped("data")
+    if name not in sets:
+        raise InputError(f"data={name!r} is unknown; sets are {', '.join(sets)}")
+    node = OmegaConf.create({"seed": 1, "data": OmegaConf.merge(OmegaConf.structured(DataConfig), sets[name])})
+    data = OmegaConf.to_object(node.data)
+    assert isinstance(data, DataConfig)
+    return data
 
 
 def _first_line(error: Exception) -> str:

@@ -77,6 +77,8 @@ class DataConfig:
     test: Any = None
     extra: list[str] = field(default_factory=list)
     extra_before: str | None = None
+    auxiliary: list[str] = field(default_factory=list)
+    auxiliary_limit: int | None = 5000
     no_actors: list[str] = field(default_factory=list)
     parties: list[str] = field(default_factory=list)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
@@ -163,6 +165,7 @@ class TrainerConfig:
     r_drop: float = 0.0
     adversarial: float = 0.0
     dropout_samples: int = 1
+    auxiliary_epochs: float = 2.0
     contrastive_epochs: float = 0.0
     average_last: int = 1
     metric: str = "macro_f1"

@@ -23,7 +23,7 @@ _CHOICES = {
     "data.on_fault": ("error", "drop", "keep"),
     "data.split.method": ("group", "date", "stratified"),
     "evaluation.folds_over": ("train", "all"),
-    "model.pooling": ("first", "marks"),
+    "model.pooling": ("first", "marks", "mean"),
     "trainer.loss": ("cross_entropy", "focal"),
     "trainer.class_weights": (None, "balanced"),
     "trainer.precision": ("auto", "float32", "bfloat16"),
@@ -31,6 +31,7 @@ _CHOICES = {
     "trainer.metric": ("macro_f1", "accuracy", "loss"),
 }
 _POSITIVE = (
+    "data.auxiliary_limit",
     "data.limit",
     "data.limit_test",
     "data.share",
@@ -84,6 +85,7 @@ _NOT_NEGATIVE = (
     "trainer.label_smoothing",
     "trainer.r_drop",
     "trainer.adversarial",
+    "trainer.auxiliary_epochs",
     "trainer.contrastive_epochs",
     "pretrain.weight_decay",
     "model.overlap",
@@ -155,6 +157,11 @@ def _check_training(config: Config) -> None:
         raise InputError(
             f"trainer.contrastive_epochs={trainer.contrastive_epochs}: puts texts of one class side by side, and the "
             f"texts of task {config.task.name} bear several labels or none; set it to 0"
+        )
+    if config.data.auxiliary and not isinstance(model, TransformerConfig):
+        raise InputError(
+            f"data.auxiliary={config.data.auxiliary}: other tasks are learnt beside the own one by an encoder, which "
+            f"model={model.name} has not; set data.auxiliary=[]"
         )
     if not trainer.adversarial or not isinstance(model, TransformerConfig):
         return

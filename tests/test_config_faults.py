@@ -71,6 +71,8 @@ def test_malformed_override_is_refused(override):
         ("trainer.average_last=0", "must be above zero"),
         ("trainer.dropout_samples=0", "must be above zero"),
         ("trainer.contrastive_epochs=-1", "must be zero or above"),
+        ("trainer.auxiliary_epochs=-1", "must be zero or above"),
+        ("data.auxiliary_limit=0", "must be above zero"),
         ("trainer.layer_decay=0", "must be above zero"),
         ("trainer.layer_decay=1.1", "at most 1"),
         ("trainer.r_drop=-1", "must be zero or above"),
@@ -155,6 +157,10 @@ def test_error_of_another_kind_is_not_translated():
 
 def test_texts_of_several_labels_have_no_class_to_be_drawn_to():
     assert "bear several labels or none" in fault("task=satp", "trainer=contrastive")
+
+
+def test_n_grams_learn_no_other_task():
+    assert "which model=tfidf has not" in fault("task=topic", "model=tfidf", "data.auxiliary=[event_type@sample]")
 
 
 @pytest.mark.parametrize("fixed", ["model.freeze_embeddings=true", "model.lora_rank=4"])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conflictnlp import processes
 from conflictnlp.config import Config, ModelConfig, TransformerConfig
@@ -17,6 +17,9 @@ from conflictnlp.data.lineage import Lineage, text_hashes
 from conflictnlp.data.tagged import TaggedText
 from conflictnlp.files import write_json
 from conflictnlp.task import Task
+
+if TYPE_CHECKING:
+    from conflictnlp.models.auxiliary import AuxiliaryTask
 
 log = logging.getLogger(__name__)
 Watch = Callable[[dict[str, float], int], None]
@@ -87,6 +90,7 @@ def fit_and_score(
         labels["train"],
         validation=(passages["validation"], labels["validation"]),
         extra=(passages["extra"], labels["extra"]) if splits.extra else None,
+        auxiliary=_auxiliary_tasks(splits),
     )
     fit_seconds = time.time() - fit_started
     logits = estimator.decision_function(passages["validation"])
@@ -158,6 +162,21 @@ def make_estimator(config: Config, task: Task, **running: Any) -> Any:
     return TfidfClassifier(**shared, **own, seed=config.seed)
 
 
+def _auxiliary_tasks(splits: Splits) -> tuple[AuxiliaryTask, ...]:
+    from conflictnlp.models.auxiliary import AuxiliaryTask
+
+    return tuple(
+        AuxiliaryTask(
+            beside.name,
+            beside.task.label_names,
+            [example.passage(beside.task) for example in beside.examples],
+            [str(example.label) for example in beside.examples],
+            beside.task.spans,
+        )
+        for beside in splits.auxiliary
+    )
+
+
 def _costs(estimator: Any, config: Config, examples: int, fit_seconds: float, started: float) -> dict[str, float]:
     import resource
 
@@ -178,7 +197,7 @@ def _costs(estimator: Any, config: Config, examples: int, fit_seconds: float, st
 
 def _learnt(splits: Splits, tagger_texts: list[TaggedText], lineage: Lineage) -> frozenset[bytes]:
     """Return the hashes of all that the model has seen but the test; what its encoder has read stays known."""
-    rows = (*splits.train, *splits.validation, *splits.extra)
+    rows = (*splits.train, *splits.validation, *splits.extra, *(row for s in splits.auxiliary for row in s.examples))
     return lineage.hashes | text_hashes([*(row.text for row in rows), *(text.text for text in tagger_texts)])
 
 

@@ -72,6 +72,17 @@ def run_record(
                 "labels": splits.report.labels.get(name, {}),
             }
             for name, rows in splits.items()
+        ]
+        + [
+            {
+                "name": beside.name.replace("@", "-"),
+                "split": "auxiliary",
+                "fingerprint": prints[beside.name],
+                "source": beside.name,
+                "rows": len(beside.examples),
+                "labels": splits.report.labels[beside.name],
+            }
+            for beside in splits.auxiliary
         ],
     }
 
@@ -152,6 +163,9 @@ def _params(config: Config, splits: Splits) -> dict[str, Any]:
         params |= {f"trainer.{key}": getattr(config.trainer, key) for key in keys}
         params["processes"] = processes.count()
     params |= {f"rows.{name}": len(rows) for name, rows in splits.items()}
+    if splits.auxiliary:
+        params["rows.auxiliary"] = sum(len(beside.examples) for beside in splits.auxiliary)
+        params["data.auxiliary"] = " ".join(beside.name for beside in splits.auxiliary)
     return params | {"data.limit": config.data.limit, "data.share": config.data.share}
 
 

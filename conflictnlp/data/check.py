@@ -33,6 +33,8 @@ LEAKS = {
     "near_leak": "nearly the same text stands in a later split",
     "group_leak": "group stands in a later split too",
 }
+# Of rows beside the data's own.
+LATE = {"late": "not dated before data.extra_before"}
 OTHER_LABELS = "with other labels there"
 _MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¼¶¤±³]|â€|Â[\xa0£»«]|ï»¿|aEUR|[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]")
@@ -99,7 +101,7 @@ class DataReport:
             total = max(1, self.rows[split])
             shares = ", ".join(f"{label} {n} ({n / total:.0%})" for label, n in self.labels[split].items())
             lines.append(f"labels in {split}: {shares}")
-        titles = {**FAULTS, **NOTES, **LEAKS}
+        titles = {**FAULTS, **NOTES, **LEAKS, **LATE}
         for kind, table in self.counts().items():
             level = "fault" if kind in FAULTS else "leak" if kind in LEAKS else "note"
             lines.append(f"{level}: {titles[kind]}: " + ", ".join(f"{split} {n}" for split, n in table.items()))

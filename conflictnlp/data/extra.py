@@ -116,12 +116,18 @@ def refuse_late(row: Row, source: str, config: DataConfig) -> None:
     Raises:
         InputError: its date is missing, no ISO date, or not before `extra_before`.
     """
-    if config.extra_before is None or source.startswith(INVENTED):
-        return
-    date = row.values.get(config.columns.date)
-    # Other notations, such as 31/12/2016, do not sort by time.
-    if not date or not _ISO_DATE.match(str(date)) or str(date) >= config.extra_before:
+    if is_late(row, source, config):
+        date = row.values.get(config.columns.date)
         raise InputError(
             f"{row.where}: date {date or 'missing'}: data={config.name} takes only further rows from before "
             f"{config.extra_before} (YYYY-MM-DD), because later ones tell of what its tests ask (data.extra_before)"
         )
+
+
+def is_late(row: Row, source: str, config: DataConfig) -> bool:
+    """Return whether a row of another set may tell of a time that the scored splits cover; arguments as above."""
+    if config.extra_before is None or source.startswith(INVENTED):
+        return False
+    date = row.values.get(config.columns.date)
+    # Other notations, such as 31/12/2016, do not sort by time.
+    return not date or not _ISO_DATE.match(str(date)) or str(date) >= config.extra_before

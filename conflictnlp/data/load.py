@@ -10,6 +10,7 @@ from typing import Any
 
 from conflictnlp.composition import shipped
 from conflictnlp.config import DataConfig
+from conflictnlp.data.auxiliary import add_auxiliary
 from conflictnlp.data.check import (
     FAULTS,
     LEAKS,
@@ -31,6 +32,8 @@ from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
+
+
 def fitting_sets(task: Task) -> list[str]:
     """Return the names of the shipped data configs that serve a task."""
     return [name for name, values in shipped("data").items() if task.name in (values.get("tasks") or {})] + ["files"]
@@ -136,22 +139,23 @@ def load_given(config: DataConfig, task: Task, parts: Sequence[str] = SPLITS, st
     if any(finding.kind == "leak" for finding in leaks):
         report.shared = shared_texts(given)
     given = _apply(given, report, LEAKS, config.on_leak, "drop_train", "data.on_leak", strict, leaks)
-    return Splits(**given, report=report)
+    return Splits(given.get("train", []), given.get("validation", []), given.get("test", []), report)
 
 
 def complete(splits: Splits, config: DataConfig, task: Task) -> None:
-    """Finish splits that are all there: rows of other sets, the share to learn from, whether it can be learnt from.
+    """Finish splits that are all there: rows of other sets and tasks, the share, whether it can be learnt from.
 
     Args:
-        splits: the splits; `train`, `extra` and the report are changed.
+        splits: the splits; `train`, `extra`, `auxiliary` and the report are changed.
         config: the data config.
         task: the task.
 
     Raises:
-        InputError: a split is empty, the training rows bear one class, or as `add_extra`.
+        InputError: a split is empty, the training rows bear one class, or as `add_extra` and `add_auxiliary`.
     """
     add_extra(splits, config, task)
     splits.extra = limited(splits.extra, config, "train")
+    add_auxiliary(splits, config)
     if config.share < 1:
         part = with_share(splits, config.share, config.share_seed, task)
         splits.train, splits.report = part.train, part.report

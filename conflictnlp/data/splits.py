@@ -16,6 +16,21 @@ log = logging.getLogger(__name__)
 SPLITS = ("train", "validation", "test")
 
 
+@dataclass(frozen=True)
+class AuxiliarySet:
+    """Rows of another task.
+
+    Attributes:
+        name: `TASK@SET`, as the config names it.
+        task: the task.
+        examples: its rows, each with one label.
+    """
+
+    name: str
+    task: Task
+    examples: tuple[Example, ...]
+
+
 @dataclass
 class Splits:
     """Checked examples by split.
@@ -26,6 +41,7 @@ class Splits:
         test: examples scored once, at the end.
         report: what the checks found and what was dropped.
         extra: further examples to learn from, of other sets.
+        auxiliary: rows of other tasks, which an encoder learns beside its own.
     """
 
     train: list[Example] = field(default_factory=list)
@@ -33,6 +49,7 @@ class Splits:
     test: list[Example] = field(default_factory=list)
     report: DataReport = field(default_factory=DataReport)
     extra: list[Example] = field(default_factory=list)
+    auxiliary: list[AuxiliarySet] = field(default_factory=list)
 
     def items(self) -> Iterable[tuple[str, list[Example]]]:
         """Return (name, examples) in the order train, validation, test, then extra if there are any."""
@@ -41,7 +58,8 @@ class Splits:
     @property
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each split's texts, spans and labels."""
-        return {name: sha256_json([example.key() for example in examples]) for name, examples in self.items()}
+        prints = {name: sha256_json([example.key() for example in examples]) for name, examples in self.items()}
+        return prints | {s.name: sha256_json([example.key() for example in s.examples]) for s in self.auxiliary}
 
 
 def check_usable(splits: Splits, task: Task) -> None:

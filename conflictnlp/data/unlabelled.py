@@ -144,7 +144,7 @@ def _excluded(pretrain: PretrainConfig, data: DataConfig, task: Task) -> set[str
     excluded = {normalise(_text(row, data)) for source in given for row in read_rows(source, data.root)}
     if data.train is not None and (data.test is None or data.validation is None):
         # What training cuts off with this seed.
-        splits = load_splits(replace(data, extra=[], limit_test=None), task)
+        splits = load_splits(replace(data, extra=[], auxiliary=[], limit_test=None), task)
         excluded |= {normalise(example.text) for example in [*splits.validation, *splits.test]}
     return excluded
 

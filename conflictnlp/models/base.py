@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from conflictnlp.errors import InputError
+from conflictnlp.models.auxiliary import AuxiliaryTask
 from conflictnlp.models.scores import Matrix, Scorer, WindowScores, sigmoid, softmax
 from conflictnlp.text import Passage
 
@@ -41,6 +42,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
         y: Any,
         validation: tuple[Sequence[Any], Any] | None = None,
         extra: tuple[Sequence[Any], Any] | None = None,
+        auxiliary: Sequence[AuxiliaryTask] = (),
     ) -> Self:
         """Learn from labelled texts.
 
@@ -49,6 +51,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
             y: their labels.
             validation: (X, y) for early stopping, where the estimator stops early.
             extra: (X, y) of other sets; an estimator that learns in stages takes them first, and ends with X alone.
+            auxiliary: other tasks, for an estimator whose encoder can learn them beside its own.
 
         Returns:
             the estimator itself.
@@ -72,7 +75,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
         further = None
         if extra is not None and len(extra[0]):
             further = (self._passages(extra[0]), self._targets(extra[1]))
-        self._fit(passages, targets, checked, further)
+        self._fit(passages, targets, checked, further, auxiliary)
         return self
 
     def decision_function(self, X: Iterable[Any]) -> Matrix:
@@ -103,6 +106,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, Scorer):
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
         extra: tuple[list[Passage], NDArray[Any]] | None,
+        auxiliary: Sequence[AuxiliaryTask] = (),
     ) -> None:
         """Learn from checked passages; targets are as `_targets` made them."""
 

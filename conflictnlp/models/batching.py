@@ -19,11 +19,12 @@ _STRETCH = 50
 
 @dataclass(frozen=True, slots=True)
 class TrainingWindow:
-    """A window with its passage's target and its share in that passage."""
+    """A window with its passage's target and its share in that passage; task 0 is ours, others are learnt beside it."""
 
     ids: list[int]
     target: Any
     weight: float
+    task: int = 0
 
 
 def pad(windows: Sequence[Sequence[int]], pad_id: int, pad_to: int = PAD_TO) -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,7 +56,7 @@ def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = PAD_TO
         pad_to: lengths are rounded up to a multiple of this.
 
     Returns:
-        input_ids and attention_mask (n, length), targets (n,) or (n, n_labels), weights (n,).
+        input_ids and attention_mask (n, length), targets (n,) or (n, n_labels), weights and tasks (n,).
     """
     ids, mask = pad([window.ids for window in windows], pad_id, pad_to)
     return {
@@ -63,6 +64,7 @@ def collate(windows: Sequence[TrainingWindow], pad_id: int, pad_to: int = PAD_TO
         "attention_mask": mask,
         "targets": torch.tensor(np.array([window.target for window in windows])),
         "weights": torch.tensor([window.weight for window in windows], dtype=torch.float32),
+        "tasks": torch.tensor([window.task for window in windows]),
     }
 
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from transformers import EarlyStoppingCallback
 
 from conflictnlp import processes
+from conflictnlp.models.auxiliary import AuxiliaryTask, side_by_side
 from conflictnlp.models.averaging import average_last
 from conflictnlp.models.base import TextClassifier
 from conflictnlp.models.batching import TrainingWindow
@@ -26,10 +28,11 @@ from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
 from conflictnlp.models.encoders import passes, quiet, training_arguments
 from conflictnlp.models.encoding import EncodedWindow
+from conflictnlp.models.head import widened
 from conflictnlp.models.lora import LowRankUpdates, require_peft
-from conflictnlp.models.objectives import balanced_weights, validation_metrics
+from conflictnlp.models.objectives import Objective, balanced_weights, validation_metrics
 from conflictnlp.models.progress import LogFunction, ProgressBar
-from conflictnlp.models.trainer import ClassificationTrainer, Objective
+from conflictnlp.models.trainer import ClassificationTrainer
 from conflictnlp.models.weights import find_encoder
 from conflictnlp.text import Passage, invent_name, rename
 
@@ -65,6 +68,7 @@ class FineTuning(TextClassifier):
     r_drop: float
     adversarial: float
     dropout_samples: int
+    auxiliary_epochs: float
     contrastive_epochs: float
     average_last: int
     metric: str
@@ -80,12 +84,12 @@ class FineTuning(TextClassifier):
     pad_id_: int
 
     @abstractmethod
-    def _start(self, folder: Path) -> LowRankUpdates | None:
-        """Read an encoder, give it a head, and fix what is not to be trained."""
+    def _start(self, folder: Path, beside: Sequence[str]) -> LowRankUpdates | None:
+        """Read an encoder, give it a head, and fix what is not to be trained; roles that are marked beside ours."""
 
     @abstractmethod
-    def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
-        """Tokenise passages, each into its windows."""
+    def _windows_of(self, passages: Sequence[Passage], spans: Sequence[str] | None = None) -> list[list[EncodedWindow]]:
+        """Tokenise passages, each into its windows; they mark these roles, None for ours."""
 
     def _fit(
         self,
@@ -93,12 +97,14 @@ class FineTuning(TextClassifier):
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
         extra: tuple[list[Passage], NDArray[Any]] | None,
+        auxiliary: Sequence[AuxiliaryTask] = (),
     ) -> None:
         with processes.agreed():
             require_peft(self.lora_rank)
             device = resolve_device(self.device)
             transformers.set_seed(self.seed)
-            updates = self._start(find_encoder(self.encoder, self.revision))
+            beside = [role for task in auxiliary for role in task.spans]
+            updates = self._start(find_encoder(self.encoder, self.revision), beside)
         encoded = self._windows_of(passages)
         split = [(own[0].start, own[0].end) != (0, len(p.text)) for own, p in zip(encoded, passages, strict=True)]
         self.windowed_share_ = sum(split) / len(split)
@@ -115,7 +121,10 @@ class FineTuning(TextClassifier):
                 if extra is not None:
                     rows, wanted = rows + self._windows_of(extra[0]), self._joined(wanted, extra[1])
                     size += len(extra[0])
-                if self.contrastive_epochs and not self._resume_from(folder):
+                begins = not self._resume_from(folder)
+                if auxiliary and self.auxiliary_epochs and begins:
+                    self._learn_beside(rows, wanted, auxiliary, folder / "auxiliary", device)
+                if self.contrastive_epochs and begins:
                     contrast, objective = folder / "contrast", Objective(contrastive=True)
                     self._train(rows, wanted, None, contrast, device, self.contrastive_epochs, 1.0, objective)
                 self._train(rows, wanted, validation, folder, device, self._epochs(size), 1.0)
@@ -128,6 +137,25 @@ class FineTuning(TextClassifier):
             updates.merge()
         self.model_.eval()
 
+    def _learn_beside(
+        self,
+        encoded: Sequence[Sequence[EncodedWindow]],
+        targets: NDArray[Any],
+        auxiliary: Sequence[AuxiliaryTask],
+        folder: Path,
+        device: torch.device,
+    ) -> None:
+        """Learn further tasks beside ours, from all their texts together, each with a part of the head for itself."""
+        own = targets if targets.ndim == 2 else np.eye(len(self.classes_), dtype=np.float32)[targets]
+        parts = [own, *(task.targets() for task in auxiliary)]
+        every, tasks = side_by_side(parts)
+        rows = [*encoded]
+        for task in auxiliary:
+            rows += self._windows_of(task.passages, task.spans)
+        objective = replace(self._objective(targets), widths=tuple(part.shape[1] for part in parts))
+        with widened(self.model_, every.shape[1]):
+            self._train(rows, every, None, folder, device, self.auxiliary_epochs, 1.0, objective, tasks)
+
     def _train(
         self,
         encoded: Sequence[Sequence[EncodedWindow]],
@@ -138,11 +166,13 @@ class FineTuning(TextClassifier):
         epochs: float,
         rate: float,
         objective: Objective | None = None,
+        tasks: NDArray[np.int64] | None = None,
     ) -> None:
         """Train one stage, from the weights as they are, at a share of the learning rate; None takes our objective."""
+        tasks = np.zeros(len(encoded), dtype=np.int64) if tasks is None else tasks
         windows = [
-            TrainingWindow(window.ids, target, 1.0 / len(own))
-            for own, target in zip(encoded, targets, strict=True)
+            TrainingWindow(window.ids, target, 1.0 / len(own), int(task))
+            for own, target, task in zip(encoded, targets, tasks, strict=True)
             for window in own
         ]
         resume_from = self._resume_from(folder)

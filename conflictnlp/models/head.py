@@ -1,4 +1,4 @@
-"""The last layer of a classifier, and what it reads."""
+"""The last layer of a classifier, what it reads, and how it answers more questions for a while."""
 
 from __future__ import annotations
 
@@ -48,3 +48,36 @@ def inputs_kept(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
         yield kept
     finally:
         handle.remove()
+
+
+@contextmanager
+def widened(model: nn.Module, outputs: int) -> Iterator[None]:
+    """Let a classifier give more logits than its own, which come first; in the end it gives its own again.
+
+    Args:
+        model: an encoder with a head.
+        outputs: logits in all.
+
+    Yields:
+        nothing.
+    """
+    layer = last_layer(model)
+    own = layer.out_features
+    # New rows are drawn as transformers draws a new head.
+    spread = getattr(getattr(model, "config", None), "initializer_range", 0.02)
+    rows = torch.randn(outputs - own, layer.in_features, device=layer.weight.device) * spread
+    _set_outputs(layer, torch.cat([layer.weight.detach(), rows]), outputs)
+    try:
+        yield
+    finally:
+        _set_outputs(layer, layer.weight.detach()[:own].clone(), own)
+
+
+def _set_outputs(layer: nn.Linear, weight: torch.Tensor, outputs: int) -> None:
+    layer.weight = nn.Parameter(weight)
+    if layer.bias is not None:
+        bias = layer.bias.new_zeros(outputs)
+        kept = min(outputs, layer.out_features)
+        bias[:kept] = layer.bias.detach()[:kept]
+        layer.bias = nn.Parameter(bias)
+    layer.out_features = outputs

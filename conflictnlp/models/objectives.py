@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,72 @@ from conflictnlp.models.scores import Matrix
 
 # A label of very few cases would otherwise outweigh all others.
 _LARGEST_WEIGHT = 20
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a training minimises.
+
+    Attributes:
+        multi: whether targets are indicator rows.
+        class_weights: weight of each class, or of each label's positive cases for `multi`; None for equal ones.
+        focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
+        label_smoothing: share of the target given to all classes.
+        r_drop: weight of the disagreement between two passes under different dropout; 0 makes one pass.
+        dropout_samples: times that the last layer answers each window, each under a dropout of its own (Inoue 2019);
+            1 answers once, under the encoder's dropout alone.
+        contrastive: the encoder learns to put windows of a class side by side (Khosla et al. 2020), the head nothing.
+        widths: numbers of labels of several tasks that are learnt together, ours first; each has its own columns of
+            logits and targets, and a window counts in those of its task. () for ours alone.
+    """
+
+    multi: bool = False
+    class_weights: torch.Tensor | None = None
+    focal_gamma: float | None = None
+    label_smoothing: float = 0.0
+    r_drop: float = 0.0
+    dropout_samples: int = 1
+    contrastive: bool = False
+    widths: tuple[int, ...] = ()
+
+    def losses(self, logits: torch.Tensor, targets: torch.Tensor, tasks: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each window.
+
+        Args:
+            logits: array (n, columns).
+            targets: as `window_losses` takes them; with `widths` an array (n, columns).
+            tasks: number of each window's task, (n,).
+
+        Returns:
+            array (n,).
+        """
+        weights = None if self.class_weights is None else self.class_weights.to(targets.device)
+        if not self.widths:
+            return window_losses(logits, targets, self.multi, weights, self.label_smoothing, self.focal_gamma)
+        losses = logits.new_zeros(len(logits))
+        for number, rows, columns in self._parts(tasks):
+            own = (self.multi, weights) if number == 0 else (False, None)
+            answers, wanted = logits[rows, columns], targets[rows, columns]
+            losses[rows] = window_losses(answers, wanted, *own, self.label_smoothing, self.focal_gamma)
+        return losses
+
+    def disagreement(self, one: torch.Tensor, other: torch.Tensor, tasks: torch.Tensor) -> torch.Tensor:
+        """Return how much two answers to each window differ, (n,): see `disagreement`; arguments as for `losses`."""
+        if not self.widths:
+            return disagreement(one, other, self.multi)
+        apart = one.new_zeros(len(one))
+        for number, rows, columns in self._parts(tasks):
+            apart[rows] = disagreement(one[rows, columns], other[rows, columns], self.multi and number == 0)
+        return apart
+
+    def _parts(self, tasks: torch.Tensor) -> Iterator[tuple[int, torch.Tensor, slice]]:
+        """Yield each task that the windows are of: its number, the windows' rows, and its columns."""
+        first = 0
+        for number, width in enumerate(self.widths):
+            rows = (tasks == number).nonzero().squeeze(1)
+            if len(rows):
+                yield number, rows, slice(first, first + width)
+            first += width
 
 
 def window_losses(

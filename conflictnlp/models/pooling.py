@@ -52,8 +52,9 @@ def marked_mean(
     Returns:
         array (n, width); of all tokens where a window holds no mark.
     """
-    depth = sum(_ends(ids, opening) - _ends(ids, closing) for opening, closing in pairs)
-    assert isinstance(depth, torch.Tensor)
+    depth = torch.zeros_like(ids)
+    for opening, closing in pairs:
+        depth = depth + _ends(ids, opening) - _ends(ids, closing)
     inside = (depth.cumsum(1) > 0).to(states.dtype)
     some = (inside.sum(1, keepdim=True) > 0).to(states.dtype)
     weights = some * inside + (1 - some) * mask.to(states.dtype)

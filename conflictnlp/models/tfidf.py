@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from conflictnlp.errors import BundleError, InputError
+from conflictnlp.models.auxiliary import AuxiliaryTask
 from conflictnlp.models.base import Matrix, TextClassifier, WindowScores, class_numbers
 from conflictnlp.models.skops_file import check_archive
 from conflictnlp.text import Passage, sentence_spans
@@ -83,7 +84,10 @@ class TfidfClassifier(TextClassifier):
         targets: NDArray[Any],
         validation: tuple[list[Passage], NDArray[np.int64]] | None,
         extra: tuple[list[Passage], NDArray[Any]] | None,
+        auxiliary: Sequence[AuxiliaryTask] = (),
     ) -> None:
+        if auxiliary:
+            raise InputError("fit: n-grams share nothing between tasks; auxiliary tasks need an encoder")
         if extra is not None:
             passages, targets = passages + extra[0], self._joined(targets, extra[1])
         self.vectorizers_: dict[str, TfidfVectorizer] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ from conflictnlp import processes
 from conflictnlp.models.batching import EpochLoader, LengthGroupedBatches, TrainingWindow, collate
 from conflictnlp.models.head import inputs_kept, last_layer
 from conflictnlp.models.layer_decay import layer_groups
-from conflictnlp.models.objectives import contrastive_losses, disagreement, window_losses
+from conflictnlp.models.objectives import Objective, contrastive_losses
 
 # Share of the last layer's inputs that each sample of its dropout leaves out (Inoue 2019).
 _SAMPLED = 0.5
@@ -49,35 +48,6 @@ class LengthGroupedTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         """Return batches of like length, of several processes each its own."""
         return EpochLoader(self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What a training minimises.
-
-    Attributes:
-        multi: whether targets are indicator rows.
-        class_weights: weight of each class, or of each label's positive cases for `multi`; None for equal ones.
-        focal_gamma: exponent of focal loss (Lin et al. 2017); None for cross-entropy.
-        label_smoothing: share of the target given to all classes.
-        r_drop: weight of the disagreement between two passes under different dropout; 0 makes one pass.
-        dropout_samples: times that the last layer answers each window, each under a dropout of its own (Inoue 2019);
-            1 answers once, under the encoder's dropout alone.
-        contrastive: the encoder learns to put windows of a class side by side (Khosla et al. 2020), the head nothing.
-    """
-
-    multi: bool = False
-    class_weights: torch.Tensor | None = None
-    focal_gamma: float | None = None
-    label_smoothing: float = 0.0
-    r_drop: float = 0.0
-    dropout_samples: int = 1
-    contrastive: bool = False
-
-    def losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each window, (n,), of logits (n, n_labels)."""
-        weights = None if self.class_weights is None else self.class_weights.to(targets.device)
-        return window_losses(logits, targets, self.multi, weights, self.label_smoothing, self.focal_gamma)
 
 
 class ClassificationTrainer(LengthGroupedTrainer):
@@ -151,31 +121,31 @@ class ClassificationTrainer(LengthGroupedTrainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """Return the weighted mean loss of a batch of windows."""
-        targets, weights = inputs.pop("targets"), inputs.pop("weights")
-        outputs, losses = self._losses(model, inputs, targets)
+        targets, weights, tasks = inputs.pop("targets"), inputs.pop("weights"), inputs.pop("tasks")
+        outputs, losses = self._losses(model, inputs, targets, tasks)
         if self._objective.r_drop and not self._objective.contrastive:
-            again, others = self._losses(model, inputs, targets)
-            apart = disagreement(outputs.logits.float(), again.logits.float(), self._objective.multi)
+            again, others = self._losses(model, inputs, targets, tasks)
+            apart = self._objective.disagreement(outputs.logits.float(), again.logits.float(), tasks)
             losses = (losses + others) / 2 + self._objective.r_drop * apart
         loss = (losses * weights).sum() / weights.sum()
         return (loss, outputs) if return_outputs else loss
 
     def _losses(
-        self, model: torch.nn.Module, inputs: dict[str, Any], targets: torch.Tensor
+        self, model: torch.nn.Module, inputs: dict[str, Any], targets: torch.Tensor, tasks: torch.Tensor
     ) -> tuple[Any, torch.Tensor]:
         """Return one pass's outputs and the loss of each window, (n,)."""
         objective = self._objective
         if self._last is None:
             outputs = model(**inputs)
-            return outputs, objective.losses(outputs.logits.float(), targets)
+            return outputs, objective.losses(outputs.logits.float(), targets, tasks)
         with inputs_kept(self._last) as kept:
             outputs = model(**inputs)
         features = kept[0]
         if objective.contrastive:
             classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
             return outputs, contrastive_losses(features.float(), classes)
-        answers = [self._last(dropout(features, _SAMPLED)) for _ in range(objective.dropout_samples)]
-        return outputs, torch.stack([objective.losses(logits.float(), targets) for logits in answers]).mean(dim=0)
+        answers = [self._last(dropout(features, _SAMPLED)).float() for _ in range(objective.dropout_samples)]
+        return outputs, torch.stack([objective.losses(logits, targets, tasks) for logits in answers]).mean(dim=0)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Score whole validation passages, as inference will; the leader of several processes scores for all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -39,7 +39,8 @@ class TransformerClassifier(FineTuning):
             names themselves.
         background: the label of a window that says nothing of the question; it holds for a text if all windows say so,
             and the others share the rest (`WindowScores.pooled`). None weighs windows by their length.
-        pooling: what the head reads: `first` token, or the mean of the `marks` where the task marks spans.
+        pooling: what the head reads: `first` token; the mean of the `marks` where the task marks spans, else the first;
+            or that `mean`, of all tokens where nothing is marked.
         renamed_copies: copies of each training passage in which its first role bears an invented name, for labels
             that must not depend on names.
         learning_rate: peak learning rate.
@@ -73,7 +74,10 @@ class TransformerClassifier(FineTuning):
         adversarial: length of a disturbance of the word embeddings, under which each batch is learnt once more; 0 for
             none.
         dropout_samples: times that the last layer answers each window of a batch, each under a dropout of its own.
-        contrastive_epochs: passes before all others in which the encoder learns to put texts of a class side by side.
+        auxiliary_epochs: passes before all others over our texts and those of auxiliary tasks together, where `fit` is
+            given such.
+        contrastive_epochs: passes before the training proper in which the encoder learns to put texts of a class side
+            by side.
         average_last: end with the mean weights of so many last epochs instead of the best epoch's; 1 takes the best.
         metric: validation metric that chooses the epoch: macro_f1, accuracy or loss.
         patience: epochs without improvement before stopping; None never stops early.
@@ -128,6 +132,7 @@ class TransformerClassifier(FineTuning):
         r_drop: float = 0.0,
         adversarial: float = 0.0,
         dropout_samples: int = 1,
+        auxiliary_epochs: float = 2.0,
         contrastive_epochs: float = 0.0,
         average_last: int = 1,
         metric: str = "macro_f1",
@@ -180,6 +185,7 @@ class TransformerClassifier(FineTuning):
         self.r_drop = r_drop
         self.adversarial = adversarial
         self.dropout_samples = dropout_samples
+        self.auxiliary_epochs = auxiliary_epochs
         self.contrastive_epochs = contrastive_epochs
         self.average_last = average_last
         self.metric = metric
@@ -214,7 +220,7 @@ class TransformerClassifier(FineTuning):
         self.classes_ = np.array(list(self.labels), dtype=object)
         try:
             self.model_ = read_classifier(folder, self._label_names(), self.multi)
-            self._prepare(folder)
+            self._prepare(folder, self.spans)
         except InputError:
             raise
         except Exception as error:
@@ -224,10 +230,10 @@ class TransformerClassifier(FineTuning):
         self.model_.eval()
         return self
 
-    def _start(self, folder: Path) -> LowRankUpdates | None:
-        """Read an encoder, give it a head, and fix what is not to be trained."""
+    def _start(self, folder: Path, beside: Sequence[str]) -> LowRankUpdates | None:
+        """Read an encoder, give it a head, and fix what is not to be trained; roles that are marked beside ours."""
         self.model_, new = new_classifier(folder, self._label_names(), self.multi)
-        self._prepare(folder)
+        self._prepare(folder, dict.fromkeys([*self.spans, *beside]))
         if self.gradient_checkpointing:
             # The reentrant kind gives no gradient to what follows fixed embeddings.
             self.model_.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -243,23 +249,26 @@ class TransformerClassifier(FineTuning):
             raise InputError(f"model.background={self.background}: must be a label of a single-label task, or null")
         return names
 
-    def _prepare(self, folder: Path) -> None:
-        """Read the tokenizer, and let the head read what it shall."""
+    def _prepare(self, folder: Path, roles: Iterable[str]) -> None:
+        """Read the tokenizer, and let the head read what it shall: the marks of these roles, where ours are marked."""
         self.tokenizer_ = read_tokenizer(folder)
-        if self.pooling == "marks" and self.spans:
-            read_marks(self.model_, self.tokenizer_.backend_tokenizer, self.spans)
+        if self.pooling == "mean" or (self.pooling == "marks" and self.spans):
+            read_marks(self.model_, self.tokenizer_.backend_tokenizer, list(roles))
         self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
-        self.encoder_windows_ = WindowEncoder(
+        self.encoder_windows_ = self._window_encoder(self.spans, self.mask)
+
+    def _window_encoder(self, spans: Sequence[str], mask: str | None) -> WindowEncoder:
+        return WindowEncoder(
             self.tokenizer_.backend_tokenizer,
-            self.spans,
+            spans,
             min(self.max_length, reach_of(self.model_)),
             self.overlap,
             self.split_length,
-            self.mask,
+            mask,
         )
 
-    def _windows_of(self, passages: Sequence[Passage]) -> list[list[EncodedWindow]]:
-        return self.encoder_windows_.encode(passages)
+    def _windows_of(self, passages: Sequence[Passage], spans: Sequence[str] | None = None) -> list[list[EncodedWindow]]:
+        return (self.encoder_windows_ if spans is None else self._window_encoder(spans, None)).encode(passages)
 
     def _place(self) -> None:
         device = resolve_device(self.device)

@@ -11,7 +11,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
-from conflictnlp.models.head import inputs_kept, last_layer
+from conflictnlp.models.head import inputs_kept, last_layer, widened
 
 SIZES = {
     "vocab_size": 9,
@@ -53,3 +53,41 @@ def test_nothing_is_kept_after_the_block():
 def test_a_model_without_a_linear_layer_is_refused():
     with pytest.raises(ValueError, match="Dropout: no linear layer gives its logits"):
         last_layer(torch.nn.Dropout())
+
+
+class TestWidened:
+    """A head that answers more questions for a while."""
+
+    @pytest.fixture
+    def model(self):
+        return BertForSequenceClassification(BertConfig(**SIZES)).eval()
+
+    def logits(self, model):
+        return model(input_ids=torch.tensor([[1, 2, 3]]), attention_mask=torch.ones(1, 3, dtype=torch.long)).logits
+
+    def test_its_own_answers_come_first(self, model):
+        own = self.logits(model)
+        with widened(model, 5):
+            wide = self.logits(model)
+        assert wide.shape == (1, 5)
+        assert torch.allclose(wide[:, :3], own)
+
+    def test_what_its_own_part_learnt_stays(self, model):
+        with widened(model, 5), torch.no_grad():
+            layer = last_layer(model)
+            layer.weight += 1
+            layer.bias += 2
+            learnt = self.logits(model)[:, :3]
+        assert torch.allclose(self.logits(model), learnt)
+        assert last_layer(model).out_features == 3
+
+    def test_an_error_leaves_no_wide_head(self, model):
+        with pytest.raises(RuntimeError), widened(model, 5):
+            raise RuntimeError
+        assert self.logits(model).shape == (1, 3)
+
+    def test_a_head_without_bias_gets_none(self):
+        layer = torch.nn.Linear(2, 2, bias=False)
+        with widened(torch.nn.Sequential(layer), 3):
+            assert layer.bias is None
+            assert layer(torch.zeros(1, 2)).shape == (1, 3)

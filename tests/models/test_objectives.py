@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from conflictnlp.models.objectives import balanced_weights, contrastive_losses, disagreement, validation_metrics
+from conflictnlp.models.objectives import (
+    Objective,
+    balanced_weights,
+    contrastive_losses,
+    disagreement,
+    validation_metrics,
+    window_losses,
+)
 
 
 def test_balanced_class_weights():
@@ -93,3 +100,38 @@ class TestContrastiveLosses:
             optimizer.step()
         near = torch.nn.functional.cosine_similarity(features[:, None], features[None], dim=2)
         assert near[0, 2] > 0.9 > 0.2 > near[0, 1]
+
+
+class TestSeveralTasks:
+    """Each window counts in the columns of its own task."""
+
+    LOGITS = torch.tensor([[1.0, 0.0, 9.0, -9.0, 3.0], [9.0, -9.0, 0.5, 0.0, -1.0], [0.0, 2.0, 5.0, 5.0, 5.0]])
+    TARGETS = torch.tensor([[0.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0], [0.25, 0.75, 0.0, 0.0, 0.0]])
+    TASKS = torch.tensor([0, 1, 0])
+
+    def test_losses_are_those_of_each_task_alone(self):
+        weights = torch.tensor([2.0, 5.0])
+        objective = Objective(widths=(2, 3), class_weights=weights, label_smoothing=0.1, focal_gamma=2.0)
+        found = objective.losses(self.LOGITS, self.TARGETS, self.TASKS)
+        ours = window_losses(self.LOGITS[[0, 2], :2], self.TARGETS[[0, 2], :2], False, weights, 0.1, 2.0)
+        other = window_losses(self.LOGITS[[1], 2:], self.TARGETS[[1], 2:], False, None, 0.1, 2.0)
+        assert found.tolist() == pytest.approx([ours[0].item(), other[0].item(), ours[1].item()])
+
+    def test_only_ours_may_bear_several_labels(self):
+        found = Objective(multi=True, widths=(2, 3)).losses(self.LOGITS, self.TARGETS, self.TASKS)
+        ours = window_losses(self.LOGITS[:1, :2], self.TARGETS[:1, :2], True)
+        other = window_losses(self.LOGITS[1:2, 2:], self.TARGETS[1:2, 2:], False)
+        assert found[:2].tolist() == pytest.approx([ours.item(), other.item()])
+
+    def test_a_batch_of_one_task_has_no_loss_of_the_other(self):
+        logits = self.LOGITS[:1].clone().requires_grad_()
+        Objective(widths=(2, 3)).losses(logits, self.TARGETS[:1], self.TASKS[:1]).sum().backward()
+        assert logits.grad is not None
+        assert logits.grad[0, :2].abs().sum() > 0
+        assert logits.grad[0, 2:].tolist() == [0, 0, 0]
+
+    def test_answers_disagree_in_their_own_columns(self):
+        other = self.LOGITS.flip(1)
+        found = Objective(widths=(2, 3)).disagreement(self.LOGITS, other, self.TASKS)
+        assert found[0].item() == pytest.approx(disagreement(self.LOGITS[:1, :2], other[:1, :2], False).item())
+        assert found[1].item() == pytest.approx(disagreement(self.LOGITS[1:2, 2:], other[1:2, 2:], False).item())

@@ -8,7 +8,8 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification, TrainerCallback, TrainingArguments
 
 from conflictnlp.models.batching import TrainingWindow
-from conflictnlp.models.trainer import ClassificationTrainer, Objective, disturbed
+from conflictnlp.models.objectives import Objective
+from conflictnlp.models.trainer import ClassificationTrainer, disturbed
 
 PAD = 9
 
@@ -88,12 +89,13 @@ def loss(folder, logits, targets, weights=None, **settings) -> float:
     return answered(folder, FixedLogits(logits), targets, weights, **settings)
 
 
-def answered(folder, model, targets, weights=None, **settings) -> float:
+def answered(folder, model, targets, weights=None, tasks=None, **settings) -> float:
     inputs = {
         "input_ids": torch.zeros(len(targets), 1, dtype=torch.long),
         "attention_mask": torch.ones(len(targets), 1),
         "targets": torch.tensor(targets),
         "weights": torch.tensor(weights or [1.0] * len(targets)),
+        "tasks": torch.tensor(tasks or [0] * len(targets)),
     }
     return trainer(folder, model, **settings).compute_loss(model, inputs).item()
 

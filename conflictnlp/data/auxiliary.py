@@ -1,0 +1,80 @@
+"""Training rows of other tasks, which an encoder learns beside its own; never scored."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+
+from conflictnlp.composition import load_data, load_task
+from conflictnlp.config import DataConfig
+from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
+from conflictnlp.data.example import Example, parse_row
+from conflictnlp.data.extra import is_late
+from conflictnlp.data.sources import read_rows
+from conflictnlp.data.splits import AuxiliarySet, Splits
+from conflictnlp.errors import InputError
+from conflictnlp.task import Task
+
+log = logging.getLogger(__name__)
+
+
+def add_auxiliary(splits: Splits, config: DataConfig) -> None:
+    """Add the sets of `data.auxiliary`, without rows that tell of what is scored.
+
+    Left out are faulty rows, rows whose text stands in validation or test, and under `extra_before` rows that are not
+    dated before it; of the others at most `auxiliary_limit` are drawn, by `split.seed`.
+
+    Args:
+        splits: the data's own splits, complete; `auxiliary` and the report are changed.
+        config: names the sets.
+
+    Raises:
+        InputError: a task or set is unknown, is not for one label a text, or has no row that can be used.
+    """
+    for name in config.auxiliary:
+        task, examples, dropped = _read(name, config)
+        drawn = examples
+        if config.auxiliary_limit is not None and len(examples) > config.auxiliary_limit:
+            drawn = random.Random(config.split.seed).sample(examples, config.auxiliary_limit)
+        scored = {"validation": splits.validation, "test": splits.test}
+        leaks = check_near_duplicates({name: drawn, **scored}, config.near_duplicate)
+        gone = {finding.index: finding.kind for finding in leaks if finding.split == name and finding.kind in LEAKS}
+        dropped.update(gone.values())
+        kept = tuple(example for index, example in enumerate(drawn) if index not in gone)
+        if len({example.label for example in kept}) < 2:
+            raise InputError(f"data.auxiliary={name}: {len(kept)} rows can be used, of one class or none")
+        splits.auxiliary = [*splits.auxiliary, AuxiliarySet(name, task, kept)]
+        report = splits.report
+        report.rows[name], report.labels[name] = len(kept), label_counts(kept, task)
+        if dropped:
+            report.dropped[name] = dict(dropped)
+        log.info("data.auxiliary: %d rows of %s", len(kept), name)
+
+
+def _read(name: str, config: DataConfig) -> tuple[Task, list[Example], Counter[str]]:
+    """Read the training rows of `TASK@SET`; counts what is left out by kind of fault."""
+    told, _, chosen = name.partition("@")
+    try:
+        task, data = load_task(told), load_data(chosen or told)
+    except InputError as error:
+        raise InputError(f"data.auxiliary={name}: {error}; write TASK@SET, for instance topic@topic") from error
+    if task.is_multi:
+        raise InputError(f"data.auxiliary={name}: its texts bear several labels or none; take a task with one label")
+    if data.tasks and task.name not in data.tasks:
+        raise InputError(f"data.auxiliary={name}: {chosen} has no labels for {told}, but for {', '.join(data.tasks)}")
+    sources = data.train if isinstance(data.train, list) else [data.train]
+    if data.root == "" or None in sources:
+        need = "the environment variable CONFLICTNLP_DATA" if data.root == "" else "a set that ships with its files"
+        raise InputError(f"data.auxiliary={name}: cannot be read without {need}")
+    label = data.columns.label or data.tasks.get(task.name)
+    examples, dropped = [], Counter[str]()
+    for source in sources:
+        for row in read_rows(f"{source}/actors" if source == "sample:train" and task.spans else source, data.root):
+            if is_late(row, source, config):
+                dropped["late"] += 1
+            else:
+                examples.append(parse_row(row, task, data.columns, label))
+    faults = {f.index: f.kind for f in check_split(name, examples, task, data.long_words) if f.kind in FAULTS}
+    dropped.update(faults.values())
+    return task, [example for index, example in enumerate(examples) if index not in faults], dropped
