@@ -144,13 +144,13 @@ class TrainerConfig:
     """conf/trainer: how an encoder is fine-tuned; `epochs: null` chooses by the size of the data."""
 
     epochs: float | None = None
-    examples_seen: int = 20_000
+    examples_seen: int | None = None
     min_epochs: int = 2
     max_epochs: int = 20
     finish_epochs: float = 0.0
     finish_rate: float = 0.25
     max_steps: int = -1
-    batch_size: int = 32
+    batch_size: int | None = None
     eval_batch_size: int = 64
     gradient_accumulation: int = 1
     weight_decay: float = 0.01

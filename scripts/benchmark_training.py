@@ -92,7 +92,7 @@ def read_round(options: argparse.Namespace, seed: int, folder: Path) -> Path:
     from conflictnlp.text import insert_markers
 
     words = [f"task={options.task}", f"data={options.data}", f"seed={seed}", f"trainer.epochs={options.epochs}"]
-    words += [f"threads={options.threads}", "device=cpu", "trainer.patience=null"]
+    words += [f"threads={options.threads}", "device=cpu", "trainer.patience=null", "trainer.batch_size=32"]
     words += [] if options.limit is None else [f"data.limit={options.limit}"]
     config, _ = compose([*words, *CONTENDERS["conflictnlp"]["words"]])
     task = config.to_task()

@@ -60,6 +60,7 @@ def fit_and_score(
     from conflictnlp.evaluation.selective import CURVE, write_curves
     from conflictnlp.inference.calibration import fit_temperature, tune_thresholds
     from conflictnlp.inference.model import Model
+    from conflictnlp.models.amounts import batch_for
     from conflictnlp.models.base import sigmoid
 
     def log_metrics(metrics: dict[str, float], step: int) -> None:
@@ -79,12 +80,8 @@ def fit_and_score(
     if isinstance(config.model, TransformerConfig):
         fit = partial(processes.fit_together, estimator)
         if processes.count() > 1:
-            log.info(
-                "%d processes: a batch is %d windows (%d each)",
-                processes.count(),
-                processes.count() * config.trainer.batch_size,
-                config.trainer.batch_size,
-            )
+            each = config.trainer.batch_size or batch_for(len(splits.train) + len(splits.extra))
+            log.info("%d processes: a batch is %d windows (%d each)", processes.count(), processes.count() * each, each)
     fit(
         passages["train"],
         labels["train"],
@@ -189,7 +186,7 @@ def _costs(estimator: Any, config: Config, examples: int, fit_seconds: float, st
     if steps is None:
         metrics["examples_per_second"] = examples / max(fit_seconds, 1e-9)
         return metrics
-    seen = steps * config.trainer.batch_size * config.trainer.gradient_accumulation * processes.count()
+    seen = steps * estimator.batch_size_ * config.trainer.gradient_accumulation * processes.count()
     metrics["examples_per_second"] = seen / max(fit_seconds, 1e-9)
     metrics["windowed_share"] = estimator.windowed_share_
     return metrics

@@ -60,7 +60,7 @@ def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
         config.model.revision,
         **settings,
         max_steps=config.trainer.max_steps,
-        batch_size=config.trainer.batch_size,
+        batch_size=config.trainer.batch_size or 32,
         device=config.device,
         precision=config.trainer.precision,
     )

@@ -85,21 +85,6 @@ def window_logits(
     return logits
 
 
-def passes(examples: int, seen: int, least: float, most: float) -> float:
-    """Return how often to go through the data: small sets need more passes than large ones.
-
-    Args:
-        examples: number of training examples.
-        seen: examples to see in all.
-        least: passes at least.
-        most: passes at most.
-
-    Returns:
-        whole passes, unless a bound is not.
-    """
-    return min(max(round(seen / examples), least), most)
-
-
 def training_arguments(folder: Path, device: torch.device, precision: str, seed: int, **own: Any) -> TrainingArguments:
     """Return the Trainer's arguments, with what every training of this package wants.
 

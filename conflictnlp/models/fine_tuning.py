@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from transformers import EarlyStoppingCallback
 
 from conflictnlp import processes
+from conflictnlp.models.amounts import batch_for, examples_for, passes
 from conflictnlp.models.auxiliary import AuxiliaryTask, side_by_side
 from conflictnlp.models.averaging import average_last
 from conflictnlp.models.base import TextClassifier
@@ -26,7 +27,7 @@ from conflictnlp.models.batching import TrainingWindow
 from conflictnlp.models.checkpoints import last_checkpoint
 from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
-from conflictnlp.models.encoders import passes, quiet, training_arguments
+from conflictnlp.models.encoders import quiet, training_arguments
 from conflictnlp.models.encoding import EncodedWindow
 from conflictnlp.models.head import widened
 from conflictnlp.models.lora import LowRankUpdates, require_peft
@@ -48,13 +49,13 @@ class FineTuning(TextClassifier):
     learning_rate: float
     lora_rank: int | None
     epochs: float | None
-    examples_seen: int
+    examples_seen: int | None
     min_epochs: int
     max_epochs: int
     finish_epochs: float
     finish_rate: float
     max_steps: int
-    batch_size: int
+    batch_size: int | None
     gradient_accumulation: int
     weight_decay: float
     warmup: float
@@ -111,16 +112,17 @@ class FineTuning(TextClassifier):
         self.steps_ = 0
         encoded += self._windows_of(self._renamed(passages))
         targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
+        size = len(passages) + (0 if extra is None else len(extra[0]))
+        self.batch_size_ = self.batch_size or batch_for(size)
         folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
         last = folder / "finish"
         try:
             finishes = extra is not None and self.finish_epochs > 0
             # With checkpoints of a later stage, the earlier ones are done.
             if not (finishes and self._resume_from(last)):
-                rows, wanted, size = encoded, targets, len(passages)
+                rows, wanted = encoded, targets
                 if extra is not None:
                     rows, wanted = rows + self._windows_of(extra[0]), self._joined(wanted, extra[1])
-                    size += len(extra[0])
                 begins = not self._resume_from(folder)
                 if auxiliary and self.auxiliary_epochs and begins:
                     self._learn_beside(rows, wanted, auxiliary, folder / "auxiliary", device)
@@ -215,7 +217,8 @@ class FineTuning(TextClassifier):
     def _epochs(self, examples: int) -> float:
         if self.epochs is not None:
             return self.epochs
-        return passes(examples, self.examples_seen, self.min_epochs, self.max_epochs)
+        seen = self.examples_seen or examples_for(self.batch_size_ * self.gradient_accumulation)
+        return passes(examples, seen, self.min_epochs, self.max_epochs)
 
     def _arguments(
         self, folder: Path, device: torch.device, epochs: float, rate: float, validated: bool
@@ -227,7 +230,7 @@ class FineTuning(TextClassifier):
             self.seed,
             num_train_epochs=epochs,
             max_steps=self.max_steps,
-            per_device_train_batch_size=self.batch_size,
+            per_device_train_batch_size=self.batch_size_,
             gradient_accumulation_steps=self.gradient_accumulation,
             learning_rate=self.learning_rate * rate,
             weight_decay=self.weight_decay,

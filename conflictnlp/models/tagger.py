@@ -17,11 +17,12 @@ from conflictnlp import processes
 from conflictnlp.data.tagged import TaggedText
 from conflictnlp.errors import BundleError, InputError
 from conflictnlp.files import write_json
+from conflictnlp.models.amounts import passes
 from conflictnlp.models.batching import PAD_TO
 from conflictnlp.models.classifier import read_tokenizer
 from conflictnlp.models.cpu_layers import fast_on_cpu
 from conflictnlp.models.device import resolve_device
-from conflictnlp.models.encoders import LOCAL_ONLY, passes, quiet, reach_of, training_arguments, window_logits
+from conflictnlp.models.encoders import LOCAL_ONLY, quiet, reach_of, training_arguments, window_logits
 from conflictnlp.models.mentions import CONFIG, LABELS, WEIGHTS, MentionFinder, TokenWindow, TokenWindows
 from conflictnlp.models.progress import ProgressBar
 from conflictnlp.models.scores import Matrix
