@@ -11,6 +11,7 @@ from typing import Any
 from conflictnlp.bundle import CARD, MANIFEST, METRICS, Manifest
 from conflictnlp.files import atomic_folder
 from conflictnlp.inference.model import Model
+from conflictnlp.models.pooling import reads_mean
 
 # A hub's word for a licence that is none of its list.
 OTHER = "other"
@@ -84,11 +85,15 @@ def _without_front(card: str) -> str:
 
 def _use(manifest: Manifest) -> str:
     parameters = manifest.estimator["parameters"]
-    marks = (
-        "\n\nA text must bear the marks that the model was trained with; conflictnlp sets them."
-        if manifest.task.spans
-        else ""
-    )
+    marks = ""
+    if manifest.task.spans:
+        marks = "\n\nA text must bear the marks that the model was trained with; conflictnlp sets them."
+    if reads_mean(parameters.get("pooling", "first"), manifest.task.spans):
+        read = "the marked words" if manifest.task.spans else "all tokens"
+        marks += (
+            f" The head was trained on the mean of {read}; transformers gives it the first token, so its answers are "
+            "others than those of conflictnlp."
+        )
     applied = "the thresholds and the temperature" if manifest.task.is_multi else "the temperature"
     return (
         "## Use with transformers alone\n\n```python\nfrom transformers import pipeline\n\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,16 @@ import transformers
 from tokenizers import Tokenizer
 
 from conflictnlp.text.spans import MARKERS
+
+
+def reads_mean(pooling: str, spans: Collection[str]) -> bool:
+    """Return whether the head reads a mean of tokens; if not, it reads the first.
+
+    Args:
+        pooling: `first`, `marks` or `mean`, as the config says.
+        spans: the task's marked roles.
+    """
+    return pooling == "mean" or (pooling == "marks" and bool(spans))
 
 
 def read_marks(model: transformers.PreTrainedModel, tokenizer: Tokenizer, roles: Sequence[str]) -> None:

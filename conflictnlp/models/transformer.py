@@ -16,7 +16,7 @@ from conflictnlp.models.encoders import quiet, reach_of, window_logits
 from conflictnlp.models.encoding import EncodedWindow, WindowEncoder, weigh_windows
 from conflictnlp.models.fine_tuning import FineTuning
 from conflictnlp.models.lora import ALL_LINEAR, LowRankUpdates
-from conflictnlp.models.pooling import read_marks
+from conflictnlp.models.pooling import read_marks, reads_mean
 from conflictnlp.models.progress import LogFunction
 from conflictnlp.text import Passage
 
@@ -252,7 +252,7 @@ class TransformerClassifier(FineTuning):
     def _prepare(self, folder: Path, roles: Iterable[str]) -> None:
         """Read the tokenizer, and let the head read what it shall: the marks of these roles, where ours are marked."""
         self.tokenizer_ = read_tokenizer(folder)
-        if self.pooling == "mean" or (self.pooling == "marks" and self.spans):
+        if reads_mean(self.pooling, self.spans):
             read_marks(self.model_, self.tokenizer_.backend_tokenizer, list(roles))
         self.pad_id_ = self.tokenizer_.pad_token_id if self.tokenizer_.pad_token_id is not None else 0
         self.encoder_windows_ = self._window_encoder(self.spans, self.mask)

@@ -9,10 +9,11 @@ import pytest
 from huggingface_hub import ModelCard
 from transformers import AutoModelForSequenceClassification, pipeline
 
-from conflictnlp.bundle import add_to_bundle, read_manifest, seal
+from conflictnlp.bundle import add_to_bundle, read_manifest, save_bundle, seal
 from conflictnlp.data.lineage import read_learnt, text_hashes, write_learnt
 from conflictnlp.export import parity
 from conflictnlp.inference import Model
+from conflictnlp.models import TransformerClassifier
 
 TEXT = "On Monday IS advanced on Ostra."
 
@@ -164,6 +165,28 @@ def test_a_hub_folders_card_tells_licence_data_and_scores(run, source):
         ("accuracy", 0.75, "test"),
     ]
     assert card.text.lstrip().startswith("# Card")
+
+
+@pytest.fixture
+def mean(tmp_path, tiny_encoder, topic_task) -> Path:
+    """A bundle whose head reads the mean of all tokens."""
+    settings = {"encoder": str(tiny_encoder), "precision": "float32", "device": "cpu", "max_length": 32}
+    estimator = TransformerClassifier(**settings, labels=topic_task.label_names, pooling="mean", max_steps=1)
+    save_bundle(tmp_path / "mean", estimator.fit(["IS took it.", "IS signed."], ["war", "deal"]), topic_task, 1.0)
+    return tmp_path / "mean"
+
+
+def test_a_mean_of_all_tokens_is_exported_too(run, mean):
+    assert run("export", str(mean), "--output", "new", "--check", "sample").status == 0
+    assert Model(Path("new")).predict(TEXT).label == Model(mean).predict(TEXT).label
+
+
+def test_a_hub_folders_card_tells_what_transformers_alone_does_otherwise(run, source, mean):
+    for folder, told in ((source, None), (mean, "trained on the mean of all tokens")):
+        run("export", str(folder), "--output", f"new-{folder.name}", "--format", "hub")
+        card = Path(f"new-{folder.name}/README.md").read_text()
+        assert ("trained on the mean" in card) == (told is not None)
+        assert told is None or told in card
 
 
 def test_a_licence_that_is_not_given_is_not_invented(run, source):

@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification, RobertaConfig, RobertaForSequenceClassification
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
 
 from conflictnlp.models import TransformerClassifier
-from conflictnlp.models.pooling import marked_mean, read_marks
+from conflictnlp.models.head import inputs_kept, last_layer
+from conflictnlp.models.pooling import marked_mean, read_marks, reads_mean
 from conflictnlp.text import Passage, find_mentions
 
 OPEN, CLOSE, PAD = (7, 8), (7, 9, 8), 0
@@ -69,6 +76,30 @@ def test_the_two_ways_differ_and_a_save_keeps_the_scores(settings, tmp_path):
 def test_a_task_without_marks_reads_the_first_token(tiny_settings, texts, labels):
     models = [TransformerClassifier(**tiny_settings, pooling=way).fit(texts, labels) for way in ("first", "marks")]
     assert np.array_equal(*(model.decision_function(texts) for model in models))
+
+
+def test_a_mean_is_of_all_tokens_where_nothing_is_marked(tiny_settings, texts, labels):
+    model = TransformerClassifier(**tiny_settings, pooling="mean").fit(texts, labels)
+    ((window,),) = model._windows_of([Passage(texts[0], ())])
+    ids = torch.tensor([window.ids])
+    with torch.no_grad(), inputs_kept(last_layer(model.model_)) as kept:
+        logits = model.model_(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+        plain = BertModel.from_pretrained(tiny_settings["encoder"])
+        plain.load_state_dict(model.model_.base_model.state_dict())
+        states = plain.eval()(input_ids=ids).last_hidden_state
+    assert torch.allclose(kept[0], states.mean(1), atol=1e-6)
+    assert np.allclose(model.decision_function(texts[:1]), logits.numpy(), atol=1e-6)
+
+
+def test_a_mean_is_of_the_marked_words_where_there_are_some(settings):
+    passages, labels = [marked("army"), marked("Rebels")] * 4, ["a", "b"] * 4
+    models = [TransformerClassifier(**settings, pooling=way).fit(passages, labels) for way in ("mean", "marks")]
+    assert np.array_equal(*(model.decision_function(passages) for model in models))
+
+
+@pytest.mark.parametrize(("pooling", "marked", "unmarked"), [("first", 0, 0), ("marks", 1, 0), ("mean", 1, 1)])
+def test_which_poolings_are_means(pooling, marked, unmarked):
+    assert (reads_mean(pooling, ("actor",)), reads_mean(pooling, ())) == (marked, unmarked)
 
 
 def test_the_batch_makes_no_difference(settings):
