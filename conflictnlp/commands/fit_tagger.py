@@ -54,13 +54,14 @@ def fit_tagger(config: Config, texts: list[TaggedText]) -> ActorTagger:
     assert isinstance(config.model, TransformerConfig)
     settings = asdict(config.tagger)
     settings.pop("train")
+    if config.trainer.batch_size is not None:
+        settings["batch_size"] = config.trainer.batch_size
     log.info("fitting the tagger of actors on %d texts", len(texts))
     tagger = ActorTagger(
         config.model.encoder,
         config.model.revision,
         **settings,
         max_steps=config.trainer.max_steps,
-        batch_size=config.trainer.batch_size or 32,
         device=config.device,
         precision=config.trainer.precision,
     )

@@ -6,15 +6,15 @@ Few rows are learnt best in small batches: more steps from the same texts, and i
 
 from __future__ import annotations
 
-# Rows that are few.
-_FEW = 3_000
-_SMALL_BATCH, _BATCH = 8, 32
+# Windows of a batch for up to so many rows, and for more.
+_BATCHES, _BATCH = {3_000: 8, 20_000: 16}, 32
+_SMALL_BATCH = min(_BATCHES.values())
 _EXAMPLES_IN_SMALL, _EXAMPLES = 6_000, 20_000
 
 
 def batch_for(rows: int) -> int:
     """Return how many windows a training batch has."""
-    return _SMALL_BATCH if rows <= _FEW else _BATCH
+    return next((batch for most, batch in _BATCHES.items() if rows <= most), _BATCH)
 
 
 def examples_for(step: int) -> int:

@@ -58,7 +58,8 @@ class TransformerClassifier(FineTuning):
         finish_epochs: further passes over the data and its renamed copies alone, after rows of other sets; 0 for none.
         finish_rate: learning rate of those, as a share of `learning_rate`.
         max_steps: stop after this many optimiser steps; -1 for no limit.
-        batch_size: windows of a training batch; None takes 8 for up to 3,000 rows, with those of other sets, else 32.
+        batch_size: windows of a training batch; None takes 8 for up to 3,000 rows (those of other sets too), 16 for up
+            to 20,000, else 32.
         eval_batch_size: windows of a scoring batch.
         gradient_accumulation: batches to one optimiser step.
         weight_decay: of AdamW.

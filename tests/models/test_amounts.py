@@ -8,7 +8,7 @@ from conflictnlp.models import TransformerClassifier
 from conflictnlp.models.amounts import batch_for, examples_for, passes
 
 
-@pytest.mark.parametrize(("rows", "batch"), [(1, 8), (3_000, 8), (3_001, 32)])
+@pytest.mark.parametrize(("rows", "batch"), [(1, 8), (3_000, 8), (3_001, 16), (20_000, 16), (20_001, 32)])
 def test_few_rows_are_read_in_small_batches(rows, batch):
     assert batch_for(rows) == batch
 
@@ -27,7 +27,7 @@ def test_passes_lie_within_their_bounds(examples, wanted):
 
 
 def test_rows_of_other_sets_count_too(tiny_settings, texts, labels, monkeypatch):
-    monkeypatch.setattr("conflictnlp.models.amounts._FEW", 30)
+    monkeypatch.setattr("conflictnlp.models.amounts._BATCHES", {30: 8})
     settings = {**tiny_settings, "batch_size": None}
     alone = TransformerClassifier(**settings).fit(texts, labels)
     beside = TransformerClassifier(**settings).fit(texts, labels, extra=(texts[:8], labels[:8]))
