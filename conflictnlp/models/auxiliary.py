@@ -31,7 +31,10 @@ class AuxiliaryTask:
     spans: tuple[str, ...] = ()
 
     def targets(self) -> NDArray[np.float32]:
-        """Return a row for each text with a one at its label, (n, n_labels).
+        """Return what training aims at.
+
+        Returns:
+            a row for each text with a one at its label, (n, n_labels).
 
         Raises:
             InputError: a text has a label that is not among the classes.

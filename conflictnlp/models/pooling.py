@@ -13,11 +13,14 @@ from conflictnlp.text.spans import MARKERS
 
 
 def reads_mean(pooling: str, spans: Collection[str]) -> bool:
-    """Return whether the head reads a mean of tokens; if not, it reads the first.
+    """Tell whether the head reads a mean of tokens.
 
     Args:
         pooling: `first`, `marks` or `mean`, as the config says.
         spans: the task's marked roles.
+
+    Returns:
+        True for a mean; False for the first token.
     """
     return pooling == "mean" or (pooling == "marks" and bool(spans))
 
