@@ -59,7 +59,7 @@ class TransformerClassifier(FineTuning):
         finish_rate: learning rate of those, as a share of `learning_rate`.
         max_steps: stop after this many optimiser steps; -1 for no limit.
         batch_size: windows of a training batch; None takes 8 for up to 3,000 rows (those of other sets too), 16 for up
-            to 20,000, else 32.
+            to 10,000, else 32.
         eval_batch_size: windows of a scoring batch.
         gradient_accumulation: batches to one optimiser step.
         weight_decay: of AdamW.

@@ -8,7 +8,7 @@ from conflictnlp.models import TransformerClassifier
 from conflictnlp.models.amounts import batch_for, examples_for, passes
 
 
-@pytest.mark.parametrize(("rows", "batch"), [(1, 8), (3_000, 8), (3_001, 16), (20_000, 16), (20_001, 32)])
+@pytest.mark.parametrize(("rows", "batch"), [(1, 8), (3_000, 8), (3_001, 16), (10_000, 16), (10_001, 32)])
 def test_few_rows_are_read_in_small_batches(rows, batch):
     assert batch_for(rows) == batch
 
