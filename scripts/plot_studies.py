@@ -99,6 +99,9 @@ PICTURES = (
         ("own rows alone", "with invented sentences", "first fold alone", "first fold with them"),
         "macro-F1",
     ),
+    Picture("training-ways", "batches", ("task",), ("before", "after"), "macro-F1 on dev"),
+    Picture("event-types", "folds", ("task",), ("macro-F1", "by hand"), "macro-F1, five folds"),
+    Picture("event-types", "labels", ("set",), ("tfidf", "minilm"), "macro-F1 on dev"),
     Picture("training-speed", "speeds", ("what",), ("examples a second",), "examples a second", start=0),
     Picture("inference-speed", "speeds", ("way",), ("articles a second",), "articles of 250 tokens a second", start=0),
     Picture(

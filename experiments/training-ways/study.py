@@ -46,6 +46,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "first token": ("model.pooling=first",),
     "half rate": ("model.learning_rate=1e-4",),
     "own rows last": ("trainer.finish_epochs=6", "trainer.finish_rate=0.5"),
+    "topics beside": ("data.auxiliary=[topic]",),
     "mean of the tokens": ("model.pooling=mean",),
     "small batches": ("trainer.batch_size=8", "model.pooling=mean", "model.freeze_embeddings=true"),
 }

@@ -25,6 +25,7 @@ SMALL = (
     "model=encoder",
     "trainer.epochs=3",
     "trainer.patience=1",
+    "trainer.batch_size=32",
     "data.limit=120",
     "device=cpu",
     *PLAIN,
