@@ -8,10 +8,10 @@ from collections import Counter
 
 from conflictnlp.composition import load_data, load_task
 from conflictnlp.config import DataConfig
-from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
+from conflictnlp.data.beside import is_late, without_faults, without_leaks
+from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.extra import is_late
-from conflictnlp.data.sources import read_rows
+from conflictnlp.data.sources import named_for, read_rows
 from conflictnlp.data.splits import AuxiliarySet, Splits
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
@@ -38,13 +38,11 @@ def add_auxiliary(splits: Splits, config: DataConfig) -> None:
         if config.auxiliary_limit is not None and len(examples) > config.auxiliary_limit:
             drawn = random.Random(config.split.seed).sample(examples, config.auxiliary_limit)
         scored = {"validation": splits.validation, "test": splits.test}
-        leaks = check_near_duplicates({name: drawn, **scored}, config.near_duplicate)
-        gone = {finding.index: finding.kind for finding in leaks if finding.split == name and finding.kind in LEAKS}
-        dropped.update(gone.values())
-        kept = tuple(example for index, example in enumerate(drawn) if index not in gone)
+        kept, leaks, _ = without_leaks(name, drawn, scored, config.near_duplicate)
+        dropped += leaks
         if len({example.label for example in kept}) < 2:
             raise InputError(f"data.auxiliary={name}: {len(kept)} rows can be used, of one class or none")
-        splits.auxiliary = [*splits.auxiliary, AuxiliarySet(name, task, kept)]
+        splits.auxiliary = [*splits.auxiliary, AuxiliarySet(name, task, tuple(kept))]
         report = splits.report
         report.rows[name], report.labels[name] = len(kept), label_counts(kept, task)
         if dropped:
@@ -68,13 +66,12 @@ def _read(name: str, config: DataConfig) -> tuple[Task, list[Example], Counter[s
         need = "the environment variable CONFLICTNLP_DATA" if data.root == "" else "a set that ships with its files"
         raise InputError(f"data.auxiliary={name}: cannot be read without {need}")
     label = data.columns.label or data.tasks.get(task.name)
-    examples, dropped = [], Counter[str]()
+    examples, late = [], 0
     for source in sources:
-        for row in read_rows(f"{source}/actors" if source == "sample:train" and task.spans else source, data.root):
+        for row in read_rows(named_for(source, task), data.root):
             if is_late(row, source, config):
-                dropped["late"] += 1
+                late += 1
             else:
                 examples.append(parse_row(row, task, data.columns, label))
-    faults = {f.index: f.kind for f in check_split(name, examples, task, data.long_words) if f.kind in FAULTS}
-    dropped.update(faults.values())
-    return task, [example for index, example in enumerate(examples) if index not in faults], dropped
+    kept, faults = without_faults(name, examples, task, data.long_words)
+    return task, kept, Counter(late=late) + faults

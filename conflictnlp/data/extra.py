@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 from conflictnlp.config import DataConfig
-from conflictnlp.data.check import FAULTS, LEAKS, check_near_duplicates, check_split, label_counts
+from conflictnlp.data.beside import refuse_late, without_faults, without_leaks
+from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.read import Row
-from conflictnlp.data.sources import INVENTED, present, read_rows
+from conflictnlp.data.sources import INVENTED, named_for, present, read_rows
 from conflictnlp.data.splits import Splits
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
@@ -35,14 +33,12 @@ def add_extra(splits: Splits, config: DataConfig, task: Task) -> None:
     extra, faults = read_extra(config, task)
     if not extra and not faults:
         return
-    every = {"extra": extra, "train": splits.train, "validation": splits.validation, "test": splits.test}
-    leaks = [finding for finding in check_near_duplicates(every, config.near_duplicate) if finding.split == "extra"]
-    gone = {finding.index for finding in leaks if finding.kind in LEAKS}
+    own = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    kept, leaks, found = without_leaks("extra", extra, own, config.near_duplicate)
     report = splits.report
-    report.findings.extend(leaks)
-    if dropped := faults + Counter(finding.kind for finding in leaks if finding.kind in LEAKS):
+    report.findings.extend(found)
+    if dropped := faults + leaks:
         report.dropped["extra"] = dict(dropped)
-    kept = [example for index, example in enumerate(extra) if index not in gone]
     report.rows["extra"] = len(kept)
     report.labels["extra"] = label_counts(kept, task)
     splits.extra = kept
@@ -71,14 +67,11 @@ def read_extra(config: DataConfig, task: Task) -> tuple[list[Example], Counter[s
         )
     examples: list[Example] = []
     for name in present(config.extra, config.root, "data.extra"):
-        if name.startswith("sample:") and task.spans and "/" not in name:
-            name += "/actors"
+        name = named_for(name, task)
         before = len(examples)
         examples.extend(_examples(name, config, task))
         log.info("data.extra: %d rows of %s", len(examples) - before, name)
-    faulty = {f.index: f.kind for f in check_split("extra", examples, task, config.long_words) if f.kind in FAULTS}
-    kept = [example for index, example in enumerate(examples) if index not in faulty]
-    return kept, Counter(faulty.values())
+    return without_faults("extra", examples, task, config.long_words)
 
 
 def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
@@ -103,31 +96,3 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
         best = task.label_names[max(range(len(distribution)), key=distribution.__getitem__)]
         example = parse_row(row, task, config.columns, None, labelled=False)
         yield replace(example, labels=(best,), chances=distribution)
-
-
-def refuse_late(row: Row, source: str, config: DataConfig) -> None:
-    """Refuse a row of a time that the scored splits cover; text written for this package reports nothing real.
-
-    Args:
-        row: of another set than the data's own.
-        source: where it was read.
-        config: `extra_before`, and the column of the date.
-
-    Raises:
-        InputError: its date is missing, no ISO date, or not before `extra_before`.
-    """
-    if is_late(row, source, config):
-        date = row.values.get(config.columns.date)
-        raise InputError(
-            f"{row.where}: date {date or 'missing'}: data={config.name} takes only further rows from before "
-            f"{config.extra_before} (YYYY-MM-DD), because later ones tell of what its tests ask (data.extra_before)"
-        )
-
-
-def is_late(row: Row, source: str, config: DataConfig) -> bool:
-    """Return whether a row of another set may tell of a time that the scored splits cover; arguments as above."""
-    if config.extra_before is None or source.startswith(INVENTED):
-        return False
-    date = row.values.get(config.columns.date)
-    # Other notations, such as 31/12/2016, do not sort by time.
-    return not date or not _ISO_DATE.match(str(date)) or str(date) >= config.extra_before

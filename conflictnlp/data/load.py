@@ -24,7 +24,7 @@ from conflictnlp.data.check import (
 )
 from conflictnlp.data.example import Example, parse_row
 from conflictnlp.data.extra import add_extra
-from conflictnlp.data.sources import read_rows
+from conflictnlp.data.sources import named_for, read_rows
 from conflictnlp.data.split import cut
 from conflictnlp.data.splits import SPLITS, Splits, check_usable
 from conflictnlp.data.subset import with_share
@@ -72,8 +72,7 @@ def read_split(config: DataConfig, task: Task, split: str) -> list[Example]:
     for source in sources if isinstance(sources, list) else [sources]:
         if not isinstance(source, str):
             raise InputError(f"data.{split}={source!r}: must be a path, a glob or a list of them")
-        if source.startswith("sample:") and task.spans and "/" not in source:
-            source += "/actors"
+        source = named_for(source, task)
         before = len(examples)
         examples.extend(parse_row(row, task, config.columns, label_column) for row in read_rows(source, config.root))
         if len(examples) == before:

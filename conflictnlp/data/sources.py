@@ -13,6 +13,7 @@ from conflictnlp.data.read import Row, find_files, read_file
 from conflictnlp.data.reports import report_rows
 from conflictnlp.data.sample import sample_rows
 from conflictnlp.errors import InputError
+from conflictnlp.task import Task
 
 log = logging.getLogger(__name__)
 # Texts that were written for this package: nothing real stands in them that could leak.
@@ -43,6 +44,12 @@ def read_rows(source: str | Path, root: str | Path | None = None) -> Iterator[Ro
     else:
         for path in find_files(source, root):
             yield from read_file(path)
+
+
+def named_for(source: str, task: Task) -> str:
+    """Name a source as a task reads it: of the sample, where the task marks spans, one row an actor."""
+    whole_texts = source.startswith("sample:") and "/" not in source
+    return f"{source}/actors" if whole_texts and task.spans else source
 
 
 def present(sources: Iterable[str], root: str | Path | None, key: str) -> Iterator[str]:

@@ -8,9 +8,9 @@ from pathlib import PurePath
 from typing import Any
 
 from conflictnlp.config import DataConfig
+from conflictnlp.data.beside import refuse_late
 from conflictnlp.data.codes import coded_texts
 from conflictnlp.data.example import Example
-from conflictnlp.data.extra import refuse_late
 from conflictnlp.data.near_duplicates import normalise
 from conflictnlp.data.read import Row
 from conflictnlp.data.sources import present, read_rows
