@@ -60,7 +60,6 @@ def fit_and_score(
     from conflictnlp.evaluation.selective import CURVE, write_curves
     from conflictnlp.inference.calibration import fit_temperature, tune_thresholds
     from conflictnlp.inference.model import Model
-    from conflictnlp.models.amounts import batch_for
     from conflictnlp.models.base import sigmoid
 
     def log_metrics(metrics: dict[str, float], step: int) -> None:
@@ -79,9 +78,6 @@ def fit_and_score(
     fit = estimator.fit
     if isinstance(config.model, TransformerConfig):
         fit = partial(processes.fit_together, estimator)
-        if processes.count() > 1:
-            each = config.trainer.batch_size or batch_for(len(splits.train) + len(splits.extra))
-            log.info("%d processes: a batch is %d windows (%d each)", processes.count(), processes.count() * each, each)
     fit(
         passages["train"],
         labels["train"],

@@ -12,7 +12,7 @@ from typing import Any
 
 from conflictnlp import processes
 from conflictnlp.config import Config, TransformerConfig
-from conflictnlp.data import Splits
+from conflictnlp.data import Example, Splits
 from conflictnlp.files import sha256_json
 from conflictnlp.task import Task
 from conflictnlp.tracking.experiment import VIEW
@@ -62,28 +62,7 @@ def run_record(
         "tags": tags,
         "params": _params(config, splits),
         "log_model": not parent,
-        "datasets": [
-            {
-                "name": f"{config.data.name}-{name}",
-                "split": name,
-                "fingerprint": prints[name],
-                "source": str(getattr(config.data, name) or config.data.train),
-                "rows": len(rows),
-                "labels": splits.report.labels.get(name, {}),
-            }
-            for name, rows in splits.items()
-        ]
-        + [
-            {
-                "name": beside.name.replace("@", "-"),
-                "split": "auxiliary",
-                "fingerprint": prints[beside.name],
-                "source": beside.name,
-                "rows": len(beside.examples),
-                "labels": splits.report.labels[beside.name],
-            }
-            for beside in splits.auxiliary
-        ],
+        "datasets": _datasets(config, splits, prints),
     }
 
 
@@ -137,6 +116,26 @@ def _note(config: Config, task: Task, splits: Splits) -> str:
         counts = ", ".join(f"{label} {n}" for label, n in splits.report.labels.get(name, {}).items())
         lines.append(f"| {name} | {len(rows)} | {counts} |")
     return "\n".join([*lines, "", f"**Codebook** {task.description}", "", task.codebook])
+
+
+def _datasets(config: Config, splits: Splits, prints: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return what is told of each set of rows: the splits, then those of other tasks."""
+    sets: list[tuple[str, str, str, str, Sequence[Example]]] = [
+        (name, f"{config.data.name}-{name}", name, str(getattr(config.data, name) or config.data.train), rows)
+        for name, rows in splits.items()
+    ]
+    sets += [(s.name, s.name.replace("@", "-"), "auxiliary", s.name, s.examples) for s in splits.auxiliary]
+    return [
+        {
+            "name": name,
+            "split": split,
+            "fingerprint": prints[key],
+            "source": source,
+            "rows": len(rows),
+            "labels": splits.report.labels.get(key, {}),
+        }
+        for key, name, split, source, rows in sets
+    ]
 
 
 def _identity(config: Config, fingerprints: Mapping[str, str]) -> str:

@@ -113,7 +113,9 @@ class FineTuning(TextClassifier):
         encoded += self._windows_of(self._renamed(passages))
         targets = np.tile(targets, (1 + self.renamed_copies, *[1] * (targets.ndim - 1)))
         size = len(passages) + (0 if extra is None else len(extra[0]))
-        self.batch_size_ = self.batch_size or batch_for(size)
+        self.batch_size_ = each = self.batch_size or batch_for(size)
+        if (count := processes.count()) > 1 and processes.rank() == 0:
+            log.info("%d processes: a batch is %d windows (%d each)", count, count * each, each)
         folder = Path(self.checkpoints) if self.checkpoints else Path(tempfile.mkdtemp(prefix="conflictnlp-"))
         last = folder / "finish"
         try:
