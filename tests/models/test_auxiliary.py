@@ -13,7 +13,7 @@ from conflictnlp.models.head import inputs_kept, last_layer
 from conflictnlp.models.pooling import marked_mean
 from conflictnlp.text import Passage
 from conflictnlp.text.spans import MARKERS
-from tests.models.test_transformer import Interrupted, marked, same, weights
+from tests.models.helpers import assert_it_goes_on, marked, same, weights
 
 MOOD = AuxiliaryTask("mood", ("calm", "tense", "grim"), [Passage("talks began", ())] * 4, ["calm", "grim"] * 2)
 COURSE = AuxiliaryTask(
@@ -102,13 +102,4 @@ class TestTraining:
     def test_a_resumed_training_ends_as_an_undisturbed_one(self, tmp_path, tiny_settings, texts, labels, cut):
         settings = {**tiny_settings, "epochs": 2, "auxiliary_epochs": 2}
         given = {"validation": (texts[:6], labels[:6]), "auxiliary": [MOOD, COURSE]}
-        whole = TransformerClassifier(**settings).fit(texts, labels, **given)
-
-        def interrupt(metrics, step):
-            if step >= cut:
-                raise Interrupted
-
-        with pytest.raises(Interrupted):
-            TransformerClassifier(**settings, checkpoints=tmp_path, log=interrupt).fit(texts, labels, **given)
-        resumed = TransformerClassifier(**settings, checkpoints=tmp_path, resume=True).fit(texts, labels, **given)
-        assert same(weights(resumed), weights(whole))
+        assert_it_goes_on(tmp_path, cut, settings, texts, labels, **given)

@@ -89,13 +89,13 @@ def loss(folder, logits, targets, weights=None, **settings) -> float:
     return answered(folder, FixedLogits(logits), targets, weights, **settings)
 
 
-def answered(folder, model, targets, weights=None, tasks=None, **settings) -> float:
+def answered(folder, model, targets, weights=None, **settings) -> float:
     inputs = {
         "input_ids": torch.zeros(len(targets), 1, dtype=torch.long),
         "attention_mask": torch.ones(len(targets), 1),
         "targets": torch.tensor(targets),
         "weights": torch.tensor(weights or [1.0] * len(targets)),
-        "tasks": torch.tensor(tasks or [0] * len(targets)),
+        "tasks": torch.zeros(len(targets), dtype=torch.long),
     }
     return trainer(folder, model, **settings).compute_loss(model, inputs).item()
 

@@ -13,21 +13,9 @@ from transformers import (
 
 from conflictnlp.errors import InputError
 from conflictnlp.models import TransformerClassifier
-from conflictnlp.text import Passage, find_mentions
+from tests.models.helpers import assert_it_goes_on, cut_off, marked, same, weights
 
 LABELS = ["war", "never", "deal"]
-
-
-def weights(model: TransformerClassifier) -> list[torch.Tensor]:
-    return [value.clone() for value in model.model_.state_dict().values()]
-
-
-def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def marked(text: str, name: str) -> Passage:
-    return Passage(text, (tuple(find_mentions(text, [name])),))
 
 
 @pytest.fixture
@@ -65,23 +53,14 @@ def test_another_seed_gives_another_model(tiny_settings, texts, labels):
     assert not same(weights(first), weights(second))
 
 
-class Interrupted(Exception):
-    pass
-
-
 @pytest.mark.parametrize("validated", [False, True])
 def test_a_resumed_training_ends_as_an_undisturbed_one(tmp_path, tiny_settings, texts, labels, validated):
-    def interrupt(metrics, step):
-        # Epochs have 12 steps; the trainer logs after step 20 and after each validation.
-        if step >= 20:
-            raise Interrupted
-
+    # Epochs have 12 steps; the trainer logs after step 20 and after each validation.
     settings = {**tiny_settings, "batch_size": 2, "epochs": 3}
     validation = (texts[:6], labels[:6]) if validated else None
     whole = TransformerClassifier(**settings).fit(texts, labels, validation)
     folder = tmp_path / "checkpoints"
-    with pytest.raises(Interrupted):
-        TransformerClassifier(**settings, checkpoints=folder, log=interrupt).fit(texts, labels, validation)
+    cut_off(folder, 20, settings, texts, labels, validation)
     assert [path.name for path in folder.iterdir()] == ["checkpoint-12"]
     steps = []
     resumed = TransformerClassifier(**settings, checkpoints=folder, resume=True, log=lambda _, step: steps.append(step))
@@ -208,17 +187,7 @@ class TestContrast:
     # Epochs of 6 steps; the trainer logs after each validation, of which the contrast has none, and every 20 steps.
     def test_a_resumed_training_ends_as_an_undisturbed_one(self, tmp_path, tiny_settings, texts, labels):
         settings = {**tiny_settings, "epochs": 3, "contrastive_epochs": 2, "batch_size": 4}
-        validation = (texts[:6], labels[:6])
-        whole = TransformerClassifier(**settings).fit(texts, labels, validation)
-
-        def interrupt(metrics, step):
-            if step >= 2 * 6 + 6:
-                raise Interrupted
-
-        with pytest.raises(Interrupted):
-            TransformerClassifier(**settings, checkpoints=tmp_path, log=interrupt).fit(texts, labels, validation)
-        resumed = TransformerClassifier(**settings, checkpoints=tmp_path, resume=True).fit(texts, labels, validation)
-        assert same(weights(resumed), weights(whole))
+        assert_it_goes_on(tmp_path, 2 * 6 + 6, settings, texts, labels, (texts[:6], labels[:6]))
 
 
 class TestOtherSets:
@@ -262,13 +231,4 @@ class TestOtherSets:
     def test_a_resumed_training_ends_as_an_undisturbed_one(self, tmp_path, tiny_settings, texts, labels, cut):
         settings = {**tiny_settings, "labels": LABELS, "epochs": 2, "finish_epochs": 2}
         given = {"validation": (texts[:6], labels[:6]), "extra": self.OTHERS}
-        whole = TransformerClassifier(**settings).fit(texts, labels, **given)
-
-        def interrupt(metrics, step):
-            if step >= cut:
-                raise Interrupted
-
-        with pytest.raises(Interrupted):
-            TransformerClassifier(**settings, checkpoints=tmp_path, log=interrupt).fit(texts, labels, **given)
-        resumed = TransformerClassifier(**settings, checkpoints=tmp_path, resume=True).fit(texts, labels, **given)
-        assert same(weights(resumed), weights(whole))
+        assert_it_goes_on(tmp_path, cut, settings, texts, labels, **given)
