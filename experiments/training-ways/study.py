@@ -2,11 +2,11 @@
 
 CONFLICTNLP_DATA=... python experiments/training-ways/study.py --out results.jsonl
     [--sets plover ...] [--ways default r_drop ...] [--rows own all] [--seeds 1 2] [--folds 3] [--over train|all]
-    [--examples 8000]
+    [--examples 8000] [--set model.freeze_embeddings=true ...]
 
 Each job is one cross-validation, scored on the pooled held-out predictions; a finished one is a line of --out, and
 started again the study goes on. `--examples` bounds what a model sees, so that many ways can be tried; null leaves the
-recipe's own. Without jobs left it prints the table.
+recipe's own, and `--set` settings stand in every way. Without jobs left it prints the table.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--over", default="train", choices=["train", "all"])
     parser.add_argument("--examples", default="8000")
+    parser.add_argument("--set", dest="settings", nargs="+", default=[], help="settings of every way")
     parser.add_argument("--rows", nargs="+", default=["own"], choices=["own", "all"], help="all: data.extra as shipped")
     return parser.parse_args()
 
@@ -90,7 +91,7 @@ def score(words: list[str], seed: int, options: argparse.Namespace) -> dict:
     own = [] if options.examples == "null" else [f"trainer.examples_seen={options.examples}"]
     folds = [f"evaluation.folds={options.folds}", f"evaluation.folds_over={options.over}", "evaluation.plots=false"]
     started = time.monotonic()
-    result = conflictnlp.train([*words, "model=minilm", *own, *folds, f"seed={seed}"])
+    result = conflictnlp.train([*words, "model=minilm", *options.settings, *own, *folds, f"seed={seed}"])
     kept = {key: result.metrics[f"cv/{key}"] for key in ("macro_f1", "macro_f1_low", "macro_f1_high")}
     kept |= {"folds": options.folds, "over": options.over, "examples": options.examples}
     return kept | {"minutes": (time.monotonic() - started) / 60}

@@ -115,3 +115,8 @@ def test_a_set_of_one_class_is_refused(tmp_path, newsmtsc):
     newsmtsc(spoken(50, "negative"), spoken(51, "negative"))
     with pytest.raises(InputError, match=r"data\.auxiliary=newsmtsc: 2 rows can be used, of one class or none"):
         load(tmp_path, **OWN, auxiliary=["newsmtsc"])
+
+
+def test_a_set_named_twice_is_refused(tmp_path):
+    with pytest.raises(InputError, match="topic@topic is named twice; name each set once"):
+        load(tmp_path, **OWN, auxiliary=["topic", "topic@topic"])
