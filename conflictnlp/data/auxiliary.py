@@ -30,7 +30,7 @@ def add_auxiliary(splits: Splits, config: DataConfig) -> None:
         config: names the sets.
 
     Raises:
-        InputError: a task or set is unknown or named twice, is not for one label a text, or has no row that can be used.
+        InputError: a task or set is unknown or named twice, is not for one label a text, or no row of it can be used.
     """
     named = Counter(name if "@" in name else f"{name}@{name}" for name in config.auxiliary)
     if twice := [name for name, times in named.items() if times > 1]:
