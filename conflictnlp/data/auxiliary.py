@@ -8,10 +8,10 @@ from collections import Counter
 
 from conflictnlp.composition import load_data, load_task
 from conflictnlp.config import DataConfig
-from conflictnlp.data.beside import is_late, without_faults, without_leaks
+from conflictnlp.data.beside import is_late, label_column, without_faults, without_leaks
 from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.sources import named_for, read_rows
+from conflictnlp.data.sources import INVENTED, named_for, read_rows
 from conflictnlp.data.splits import AuxiliarySet, Splits
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
@@ -64,17 +64,18 @@ def _read(name: str, config: DataConfig) -> tuple[Task, list[Example], Counter[s
         raise InputError(f"data.auxiliary={name}: its texts bear several labels or none; take a task with one label")
     if data.tasks and task.name not in data.tasks:
         raise InputError(f"data.auxiliary={name}: {chosen} has no labels for {told}, but for {', '.join(data.tasks)}")
-    sources = data.train if isinstance(data.train, list) else [data.train]
-    if data.root == "" or None in sources:
+    own = data.train if isinstance(data.train, list) else [data.train]
+    if data.root == "" or None in own:
         need = "the environment variable CONFLICTNLP_DATA" if data.root == "" else "a set that ships with its files"
         raise InputError(f"data.auxiliary={name}: cannot be read without {need}")
-    label = data.columns.label or data.tasks.get(task.name)
     examples, late = [], 0
-    for source in sources:
+    # What was invented for a task tells of nothing real, so it may be learnt wherever the task is.
+    for source in [*own, *(extra for extra in data.extra if extra.startswith(INVENTED))]:
         for row in read_rows(named_for(source, task), data.root):
             if is_late(row, source, config):
                 late += 1
             else:
-                examples.append(parse_row(row, task, data.columns, label))
+                named = label_column(row, source, task, data.columns.label or data.tasks.get(task.name))
+                examples.append(parse_row(row, task, data.columns, named))
     kept, faults = without_faults(name, examples, task, data.long_words)
     return task, kept, Counter(late=late) + faults

@@ -55,6 +55,21 @@ def without_leaks(
     return [example for index, example in enumerate(examples) if index not in leaks], Counter(leaks.values()), found
 
 
+def label_column(row: Row, source: str, task: Task, otherwise: str | None) -> str | None:
+    """Name the column of a row's label: what ships with the package has one for each of its tasks.
+
+    Args:
+        row: of another set than the data's own.
+        source: where it was read.
+        task: the task.
+        otherwise: the column of other rows, whatever the data's own is called.
+
+    Returns:
+        the column; None for the first of `label` and `labels` that is there.
+    """
+    return task.name if source.startswith(INVENTED) and task.name in row.values else otherwise
+
+
 def is_late(row: Row, source: str, config: DataConfig) -> bool:
     """Tell whether a row may report of a time that the scored splits cover; what was invented reports nothing real.
 

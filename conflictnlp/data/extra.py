@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from conflictnlp.config import DataConfig
-from conflictnlp.data.beside import refuse_late, without_faults, without_leaks
+from conflictnlp.data.beside import label_column, refuse_late, without_faults, without_leaks
 from conflictnlp.data.check import label_counts
 from conflictnlp.data.example import Example, parse_row
-from conflictnlp.data.sources import INVENTED, named_for, present, read_rows
+from conflictnlp.data.sources import named_for, present, read_rows
 from conflictnlp.data.splits import Splits
 from conflictnlp.errors import InputError
 from conflictnlp.task import Task
@@ -78,8 +78,7 @@ def _examples(source: str, config: DataConfig, task: Task) -> Iterator[Example]:
     columns = [f"prob_{label}" for label in task.label_names]
     for row in read_rows(source, config.root):
         refuse_late(row, source, config)
-        # What ships with the package has a column for each of its tasks, whatever the data's own is called.
-        named = task.name if source.startswith(INVENTED) and task.name in row.values else config.columns.label
+        named = label_column(row, source, task, config.columns.label)
         label = named or ("labels" if task.is_multi else "label")
         if label in row.values or task.is_multi or not set(columns) <= set(row.values):
             yield parse_row(row, task, config.columns, named)

@@ -56,6 +56,18 @@ def test_a_set_named_like_its_task_needs_no_second_word(tmp_path, newsmtsc):
     assert [row.label for row in beside.examples] == ["negative", "positive"]
 
 
+def test_a_set_s_invented_rows_come_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONFLICTNLP_DATA", str(tmp_path / "sets"))
+    path = tmp_path / "sets" / "case21" / "train.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        json.dumps({"text": sentence(60), "label": "riot", "sub_label": "mob_viol"}) + "\n", encoding="utf-8"
+    )
+    (beside,) = load(tmp_path, **OWN, auxiliary=["event_subtype@case21"]).auxiliary
+    assert [row.label for row in beside.examples if row.text == sentence(60)] == ["mob_viol"]
+    assert {row.label for row in beside.examples} == set(beside.task.label_names)
+
+
 def test_what_stands_in_a_scored_split_is_left_out_and_what_is_learnt_stays(tmp_path, newsmtsc):
     newsmtsc(spoken(20, "negative"), spoken(31, "positive"), spoken(1, "neutral"), spoken(50, "negative"))
     own = {name: [{**row, "text": f"IS spoke. {row['text']}"} for row in rows] for name, rows in OWN.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conflictnlp.config import DataConfig
-from conflictnlp.data.beside import is_late, refuse_late, without_faults, without_leaks
+from conflictnlp.data.beside import is_late, label_column, refuse_late, without_faults, without_leaks
 from conflictnlp.data.read import Row
 from conflictnlp.errors import InputError
 from tests.data.helpers import FATE, example, sentence
@@ -26,6 +26,15 @@ def test_texts_of_the_splits_go_and_repeats_among_the_rows_are_told():
     assert [row.id for row in kept] == ["2", "4"]
     assert leaks == {"leak": 2}
     assert {(finding.kind, finding.split) for finding in found} == {("leak", "more"), ("near_duplicate", "more")}
+
+
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [("reports:all", FATE.name), ("sample:train", FATE.name), ("more.csv", "own"), ("codes:momentum@more.csv", "own")],
+)
+def test_what_ships_with_the_package_names_a_label_s_column_by_the_task(source, column):
+    assert label_column(Row("more:1", {FATE.name: "gain", "own": "gain"}), source, FATE, "own") == column
+    assert label_column(Row("more:1", {"own": "gain"}), source, FATE, "own") == "own"
 
 
 @pytest.mark.parametrize(
