@@ -29,6 +29,7 @@ class TaskConfig:
     background: str | None = None
     names_matter: bool = True
     finds_actors: bool = False
+    coarser: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
 @dataclass

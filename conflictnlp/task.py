@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from conflictnlp.errors import InputError
@@ -36,6 +37,7 @@ class Task:
         names_matter: whether the label may depend on an actor's name; if not, models are trained not to look at it.
         finds_actors: whether models of the task find the actors by themselves where nobody names them.
         description: one line for the model card.
+        coarser: codings that follow from the labels, by their task's name: the labels of each of its classes.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Task:
     names_matter: bool = True
     finds_actors: bool = False
     description: str = ""
+    coarser: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in ("single", "multi"):
@@ -70,6 +73,13 @@ class Task:
             raise InputError(f"task.spans: {sorted(unknown)} unknown; roles are {sorted(_SPANS)}")
         if self.finds_actors and self.spans != ("actor",):
             raise InputError(f"task.finds_actors: task {self.name} does not read a text for one actor")
+        for coding, classes in self.coarser.items():
+            told = [label for labels in classes.values() for label in labels]
+            if self.is_multi or sorted(told) != sorted(self.label_names):
+                raise InputError(
+                    f"task.coarser.{coding}: must put each label of a single-label task into one class, "
+                    f"and has {', '.join(told)}; the labels are {', '.join(self.label_names)}"
+                )
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -87,6 +97,13 @@ class Task:
         rows = [f"| {label.name} | {label.definition} |" for label in self.labels]
         return "\n".join(["| label | definition |", "|---|---|", *rows])
 
+    def codes(self, label: str) -> dict[str, str]:
+        """Return a label with those that follow from it, by the name of the task."""
+        return {self.name: label} | {
+            coding: next(name for name, labels in classes.items() if label in labels)
+            for coding, classes in self.coarser.items()
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return the task as plain JSON values, as bundles store it."""
         return {
@@ -99,6 +116,7 @@ class Task:
             "names_matter": self.names_matter,
             "finds_actors": self.finds_actors,
             "description": self.description,
+            "coarser": {name: {k: list(v) for k, v in classes.items()} for name, classes in self.coarser.items()},
         }
 
     @classmethod
@@ -114,4 +132,5 @@ class Task:
             names_matter=bool(values.get("names_matter", True)),
             finds_actors=bool(values.get("finds_actors", False)),
             description=str(values.get("description") or ""),
+            coarser=values.get("coarser") or {},
         )

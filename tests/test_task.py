@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from conflictnlp.composition import load_task, shipped
 from conflictnlp.errors import InputError
 from conflictnlp.task import Label, Task
 
@@ -76,6 +77,7 @@ TASKS = [
     Task("course", "single", (GAIN, LOSS)),
     Task("course", "multi", (LOSS, GAIN), description="Momentum – é"),
     Task("event", "single", (GAIN, LOSS), ("source", "target"), ("target",), "losing", False),
+    Task("course", "single", (GAIN, LOSS), coarser={"said": {"something": ["gaining", "losing"]}}),
 ]
 
 
@@ -107,3 +109,29 @@ def test_a_task_that_says_nothing_of_finding_actors_finds_none():
     assert Task.from_dict(values).finds_actors
     del values["finds_actors"]
     assert not Task.from_dict(values).finds_actors
+
+
+COARSER = {"sign": {"up": ["a", "b"], "down": ["c"]}}
+
+
+def test_a_label_tells_those_that_follow_from_it():
+    task = make("a", "b", "c", coarser=COARSER)
+    assert task.codes("b") == {"course": "b", "sign": "up"}
+    assert make("a", "b").codes("b") == {"course": "b"}
+
+
+@pytest.mark.parametrize(("names", "kind"), [("ab", "single"), ("abcd", "single"), ("abc", "multi")])
+def test_a_coarser_coding_needs_each_label_of_a_single_label_task_once(names, kind):
+    with pytest.raises(InputError, match=r"task\.coarser\.sign: must put each label of a single-label task into one"):
+        make(*names, kind=kind, coarser=COARSER)
+
+
+@pytest.mark.parametrize("name", shipped("task"))
+def test_a_coarser_coding_has_the_labels_of_its_task(name):
+    for coding, classes in load_task(name).coarser.items():
+        assert sorted(classes) == sorted(load_task(coding).label_names)
+
+
+def test_events_are_coded_coarsely_too():
+    assert list(load_task("plover").coarser) == ["plover_quad"]
+    assert list(load_task("event_subtype").coarser) == ["event_type"]

@@ -142,7 +142,7 @@ def _score(config: Config, results: Sequence[TrainResult], run: Any) -> dict[str
 
     files = [result.bundle.parent / predictions_file() for result in results]
     outcome = pool_predictions(files, run.folder / "predictions.parquet")
-    evaluation = evaluate_outcome(outcome, config.evaluation)
+    evaluation = evaluate_outcome(outcome, config.evaluation, config.to_task().coarser)
     log.info("pooled predictions of %d folds\n%s", len(results), evaluation.to_text())
     spreads = _fold_spreads(results)
     for name, found in spreads.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,20 @@ class Outcome:
     def scored(self) -> NDArray[np.int64]:
         """Numbers of the labels that macro averages cover: those in the gold data, or for multi-label all."""
         return np.arange(len(self.labels)) if self.is_multi else np.flatnonzero(self.support)
+
+    def summed(self, classes: Mapping[str, Sequence[str]]) -> Outcome:
+        """Return the same rows in coarser classes, whose probabilities are the sums of their labels'.
+
+        Args:
+            classes: the labels of each class; every label stands in one.
+
+        Returns:
+            gold and the likeliest class of each row; of one label a row.
+        """
+        number = {label: n for n, labels in enumerate(classes.values()) for label in labels}
+        of = np.array([number[label] for label in self.labels])
+        chances = np.stack([self.probabilities[:, of == n].sum(axis=1) for n in range(len(classes))], axis=1)
+        return Outcome(list(classes), of[self.gold], chances.argmax(axis=1), chances, self.clusters)
 
 
 def score(outcome: Outcome, bins: int = 10) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,18 @@ class Evaluation:
         outcome: gold and predicted labels.
         scores: point scores by name.
         intervals: by score name.
+        coarser: scores of the codings that follow from the labels, by name.
     """
 
     outcome: Outcome
     scores: dict[str, float]
     intervals: dict[str, Interval]
+    coarser: dict[str, Evaluation] = field(default_factory=dict)
+
+    @property
+    def named(self) -> list[str]:
+        """Labels that are scored."""
+        return [self.outcome.labels[n] for n in self.outcome.scored]
 
     @property
     def rare(self) -> list[str]:
@@ -46,17 +53,22 @@ class Evaluation:
             if name in self.intervals:
                 named[f"{prefix}/{name}_low"] = self.intervals[name].low
                 named[f"{prefix}/{name}_high"] = self.intervals[name].high
+        for coding, scored in self.coarser.items():
+            named |= {k: v for k, v in scored.metrics(f"{prefix}/{coding}").items() if "macro_f1" in k or "/f1/" in k}
         return named
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
+        values: dict[str, Any] = {
             "n": len(self.outcome.gold),
             "clusters": len(set(self.outcome.clusters)),
             "scores": self.scores,
             "intervals": {name: [interval.low, interval.high] for name, interval in self.intervals.items()},
             "under_ten_cases": self.rare,
         }
+        if self.coarser:
+            values["coarser"] = {coding: scored.to_dict() for coding, scored in self.coarser.items()}
+        return values
 
     def to_text(self) -> str:
         """Return a table for a terminal."""
@@ -78,6 +90,10 @@ class Evaluation:
         lines.append("   ".join(map(str.rstrip, told)))
         if self.rare:
             lines.append(f"* under {FEW_CASES} cases")
+        for coding, scored in self.coarser.items():
+            classes = ", ".join(f"{label} {scored.scores[f'f1/{label}']:.3f}" for label in scored.named)
+            macro = f"macro-F1 {scored.scores['macro_f1']:.3f} {scored._interval('macro_f1')}".rstrip()
+            lines.append(f"{coding}, by sums of probabilities: {macro} ({classes})")
         return "\n".join(lines)
 
     def draw(self, folder: Path, bins: int) -> list[Path]:
@@ -121,15 +137,18 @@ def evaluate_model(model: Model, examples: Sequence[Example], config: Evaluation
         predicted = probabilities.argmax(axis=1)
     gold = gold_targets(examples, model.task)
     outcome = Outcome(model.labels, gold, predicted, probabilities, [example.cluster for example in examples])
-    return evaluate_outcome(outcome, config)
+    return evaluate_outcome(outcome, config, model.task.coarser)
 
 
-def evaluate_outcome(outcome: Outcome, config: EvaluationConfig) -> Evaluation:
+def evaluate_outcome(
+    outcome: Outcome, config: EvaluationConfig, coarser: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+) -> Evaluation:
     """Score gold and predicted labels.
 
     Args:
         outcome: the labels.
         config: bins and resamples.
+        coarser: codings that follow from the labels (`Task.coarser`), which are scored too.
 
     Returns:
         the evaluation.
@@ -140,4 +159,7 @@ def evaluate_outcome(outcome: Outcome, config: EvaluationConfig) -> Evaluation:
     intervals = bootstrap_intervals(outcome, config.bootstrap, config.confidence)
     if calibration := calibration_interval(outcome, config.bins, config.bootstrap, config.confidence):
         intervals["ece"] = calibration
-    return Evaluation(outcome, scores, intervals)
+    followed = {
+        coding: evaluate_outcome(outcome.summed(classes), config) for coding, classes in (coarser or {}).items()
+    }
+    return Evaluation(outcome, scores, intervals, followed)

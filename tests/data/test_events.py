@@ -11,7 +11,7 @@ import pytest
 from conflictnlp.composition import load_task
 from conflictnlp.config import ColumnsConfig, DataConfig
 from conflictnlp.data.check import FAULTS, check_near_duplicates, check_split
-from conflictnlp.data.events import CODINGS, QUADS, TYPES, event_rows, event_texts
+from conflictnlp.data.events import CODINGS, event_rows, event_texts
 from conflictnlp.data.extra import read_extra
 from conflictnlp.data.reports import report_texts
 from conflictnlp.data.sample import sample_texts
@@ -48,13 +48,6 @@ class TestCard:
         assert 0.2 < sum(len(record["events"]) > 1 for record in TEXTS["plover"]) / len(TEXTS["plover"]) < 0.25
 
 
-@pytest.mark.parametrize(("table", "task"), [(QUADS, "plover_quad"), (TYPES, "event_type")])
-def test_the_coarse_classes_are_those_of_their_task(table, task):
-    assert sorted(table) == sorted(load_task(task).label_names)
-    fine = load_task("plover" if task == "plover_quad" else "event_subtype").label_names
-    assert sorted(label for labels in table.values() for label in labels) == sorted(fine)
-
-
 @pytest.mark.parametrize(("task", "coding"), TASKS.items())
 def test_every_row_is_read_for_its_task_without_a_fault(task, coding):
     # The columns of a set may bear any name; those of the package are the tasks'.
@@ -77,8 +70,9 @@ def test_offsets_hold_the_words():
 
 
 def test_a_row_tells_its_coarse_class_too():
+    types = load_task("event_subtype").coarser["event_type"]
     assert {(row["event_subtype"], row["event_type"]) for row in event_rows("case21")} == {
-        (sub_type, name) for name, sub_types in TYPES.items() for sub_type in sub_types
+        (sub_type, name) for name, sub_types in types.items() for sub_type in sub_types
     }
 
 

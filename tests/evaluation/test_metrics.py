@@ -124,3 +124,19 @@ def test_confidence_of_several_labels_is_each_labels(several):
 
 def test_support_counts_declared_labels_without_cases(single):
     assert single([0, 0, 1], [0, 0, 0]).support.tolist() == [2, 1, 0]
+
+
+def test_coarser_classes_have_the_sums_of_their_labels(single):
+    fine = single([0, 1, 2, 2], [1, 0, 2, 0], labels="abcd")
+    coarse = fine.summed({"down": ["c", "d"], "up": ["b", "a"]})
+    assert coarse.labels == ["down", "up"]
+    assert coarse.gold.tolist() == [1, 1, 0, 0]
+    assert coarse.predicted.tolist() == [1, 1, 0, 1]
+    assert coarse.probabilities[0] == pytest.approx([2 / 15, 13 / 15])
+    assert coarse.clusters == fine.clusters
+
+
+def test_a_class_may_be_likelier_than_that_of_the_likeliest_label(single):
+    fine = single([0], [0], labels="abc")
+    fine.probabilities[0] = [0.4, 0.3, 0.3]
+    assert fine.summed({"one": ["a"], "two": ["b", "c"]}).predicted.tolist() == [1]

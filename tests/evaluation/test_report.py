@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,3 +100,34 @@ def test_the_table_needs_no_intervals(single):
 def test_the_dictionary_becomes_json(evaluation):
     values = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert (values["n"], values["clusters"], values["under_ten_cases"]) == (15, 15, ["b"])
+
+
+class TestCoarser:
+    """Scores of a coding that follows from the labels."""
+
+    @pytest.fixture
+    def both(self, single):
+        outcome = single([0, 1, 2, 2], [1, 0, 2, 0])
+        return evaluate_outcome(outcome, CONFIG, {"sign": {"up": ["a", "b"], "down": ["c"]}})
+
+    def test_it_is_told_under_its_name(self, both):
+        metrics = both.metrics("test")
+        assert metrics["test/macro_f1"] == pytest.approx((0 + 0 + 2 / 3) / 3)
+        assert metrics["test/sign/macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
+        assert metrics["test/sign/f1/up"] == pytest.approx(4 / 5)
+        assert metrics["test/sign/macro_f1_low"] <= metrics["test/sign/macro_f1"]
+
+    def test_the_table_ends_with_it(self, both):
+        line = both.to_text().splitlines()[-1]
+        assert line.startswith("sign, by sums of probabilities: macro-F1 0.733 [")
+        assert line.endswith("(up 0.800, down 0.667)")
+
+    def test_the_dictionary_holds_it(self, both, evaluation):
+        assert both.to_dict()["coarser"]["sign"]["scores"]["macro_f1"] == pytest.approx(11 / 15)
+        assert "coarser" not in evaluation.to_dict()
+
+    def test_a_model_s_task_tells_it(self, topic_bundle, monkeypatch):
+        model = Model(topic_bundle)
+        coarser = {"any": {"text": model.labels}}
+        monkeypatch.setattr(Model, "task", replace(model.task, coarser=coarser))
+        assert evaluate_model(model, examples(TEXTS), CONFIG).coarser["any"].scores["macro_f1"] == 1.0
