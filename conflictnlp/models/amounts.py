@@ -7,9 +7,9 @@ Few rows are learnt best in small batches: more steps from the same texts, and i
 from __future__ import annotations
 
 # Windows of a batch for up to so many rows, and for more.
-_BATCHES, _BATCH = {3_000: 8, 10_000: 16}, 32
+_BATCHES, _BATCH = {4_000: 8, 10_000: 16}, 32
 _SMALL_BATCH = min(_BATCHES.values())
-_EXAMPLES_IN_SMALL, _EXAMPLES = 6_000, 20_000
+_EXAMPLES_IN_SMALL, _EXAMPLES = 8_000, 20_000
 
 
 def batch_for(rows: int) -> int:

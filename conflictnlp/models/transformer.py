@@ -52,13 +52,13 @@ class TransformerClassifier(FineTuning):
         lora_targets: `all-linear`, or names of linear layers that get an update, separated by commas.
         epochs: passes over the data, its renamed copies and the rows of other sets; None takes `examples_seen` / size
             (without copies), within min_epochs and max_epochs.
-        examples_seen: see epochs; None takes 20,000, or 6,000 where a step is of 8 windows or fewer.
+        examples_seen: see epochs; None takes 20,000, or 8,000 where a step is of 8 windows or fewer.
         min_epochs: see epochs.
         max_epochs: see epochs.
         finish_epochs: further passes over the data and its renamed copies alone, after rows of other sets; 0 for none.
         finish_rate: learning rate of those, as a share of `learning_rate`.
         max_steps: stop after this many optimiser steps; -1 for no limit.
-        batch_size: windows of a training batch; None takes 8 for up to 3,000 rows (those of other sets too), 16 for up
+        batch_size: windows of a training batch; None takes 8 for up to 4,000 rows (those of other sets too), 16 for up
             to 10,000, else 32.
         eval_batch_size: windows of a scoring batch.
         gradient_accumulation: batches to one optimiser step.

@@ -8,12 +8,12 @@ from conflictnlp.models import TransformerClassifier
 from conflictnlp.models.amounts import batch_for, examples_for, passes
 
 
-@pytest.mark.parametrize(("rows", "batch"), [(1, 8), (3_000, 8), (3_001, 16), (10_000, 16), (10_001, 32)])
+@pytest.mark.parametrize(("rows", "batch"), [(1, 8), (4_000, 8), (4_001, 16), (10_000, 16), (10_001, 32)])
 def test_few_rows_are_read_in_small_batches(rows, batch):
     assert batch_for(rows) == batch
 
 
-@pytest.mark.parametrize(("step", "examples"), [(8, 6_000), (9, 20_000), (32, 20_000)])
+@pytest.mark.parametrize(("step", "examples"), [(8, 8_000), (9, 20_000), (32, 20_000)])
 def test_small_steps_need_fewer_examples(step, examples):
     assert examples_for(step) == examples
 
